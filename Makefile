@@ -1,0 +1,39 @@
+# make build                          the demo invoices, or your own:
+# make build INVOICES=my_invoices.csv
+# make build VARS='{as_of: 2011-12-01}'
+# make test                           everything that must hold
+# make lint | bench | demo | clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Bytecode that can't be written makes every start of dbt twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: build test lint bench demo clean
+.DEFAULT_GOAL := build
+
+$(VENV)/installed: requirements.txt scripts/set_up.sh
+	@PYTHON="$(PYTHON)" sh scripts/set_up.sh $(VENV)
+
+build: $(VENV)/installed
+	@$(BIN)/python scripts/build.py $(if $(INVOICES),--invoices "$(INVOICES)") $(if $(VARS),--vars '$(VARS)')
+
+lint: $(VENV)/installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/sqlfluff lint --disable-progress-bar models tests macros analyses
+
+test: lint
+	@$(BIN)/python -m pytest
+
+# Five million lines: minutes, and not part of the tests.
+bench: $(VENV)/installed
+	@$(BIN)/python scripts/bench.py
+
+# Writes data/demo/ again, byte for byte.
+demo: $(VENV)/installed
+	@$(BIN)/python data/demo/generate.py
+
+clean:
+	rm -rf $(VENV) target logs warehouse/*.duckdb*
