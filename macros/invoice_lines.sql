@@ -1,0 +1,30 @@
+{#- The readable part of invoice_line_id; lines that share it are numbered. -#}
+{% macro line_name() -%}
+    concat(invoice_id, '-', coalesce(product_id, ''))
+{%- endmacro %}
+
+{#- Why a line can't be kept, seen from the line alone; null where nothing speaks against it. The
+    first reason that holds is given. -#}
+{% macro reject_reason() -%}
+    case
+        when unreadable_text is not null then 'unreadable_value'
+        when invoice_id is null then 'missing_invoice'
+        when invoiced_at is null then 'missing_date'
+        when customer_id is null then 'missing_customer'
+        when quantity is null then 'missing_quantity'
+        when unit_price is null then 'missing_price'
+        when quantity = 0 then 'zero_quantity'
+        when unit_price = 0 then 'zero_price'
+        when unit_price < 0 then 'negative_price'
+        when {{ is_cancellation() }} and quantity > 0 then 'positive_cancellation'
+    end
+{%- endmacro %}
+
+{% macro is_cancellation() -%}
+    {%- set prefix = var('cancellation_prefix') or '' -%}
+    {%- if prefix -%}
+        upper(invoice_id) like {{ sql_text((prefix | upper) ~ '%') }}
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,62 @@
+with invoice_lines as (
+    select * from {{ ref('stg_shop__invoice_lines') }}
+),
+
+repeated as (
+    select * from {{ ref('int_invoice_lines_repeated') }}
+),
+
+non_products as (
+    select product_code from {{ ref('non_product_codes') }}
+),
+
+joined as (
+    select
+        invoice_lines.*,
+        coalesce(repeated.line_number, 1) as line_number,
+        coalesce(repeated.is_exact_duplicate, false) as is_exact_duplicate,
+        non_products.product_code is null as is_product
+    from invoice_lines
+    left join repeated
+        on
+            invoice_lines.source_line = repeated.source_line
+            and invoice_lines.source_file = repeated.source_file
+    left join non_products on upper(invoice_lines.product_id) = non_products.product_code
+),
+
+judged as (
+    select
+        *,
+        coalesce(
+            {{ reject_reason() }},
+            case when {{ 'is_exact_duplicate' if var('drop_exact_duplicates') else 'false' }} then 'exact_duplicate' end
+        ) as reject_reason
+    from joined
+),
+
+classified as (
+    select
+        source_file,
+        source_line,
+        invoice_id,
+        line_number,
+        customer_id,
+        product_id,
+        description,
+        country,
+        case
+            when reject_reason is not null then 'rejected'
+            when quantity < 0 then 'return'
+            else 'sale'
+        end as line_type,
+        reject_reason,
+        is_product,
+        quantity,
+        unit_price,
+        cast(quantity * unit_price as decimal(18, 2)) as line_amount,
+        invoiced_at,
+        unreadable_text
+    from judged
+)
+
+select * from classified

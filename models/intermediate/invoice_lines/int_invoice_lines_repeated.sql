@@ -1,0 +1,64 @@
+with invoice_lines as (
+    select * from {{ ref('stg_shop__invoice_lines') }}
+),
+
+{# Imported twice, since an engine that keeps what is read twice would keep every line. #}
+invoice_products as (
+    select
+        invoice_id,
+        product_id
+    from {{ ref('stg_shop__invoice_lines') }}
+),
+
+{# Two lines can only be equal, or need a number to tell them apart, where an invoice holds a product
+   twice. That is a few in a hundred, so all else here is spared the comparison of every column. #}
+repeated_hashes as (
+    select {{ row_hash(['invoice_id', 'product_id']) }} as line_hash
+    from invoice_products
+    group by {{ row_hash(['invoice_id', 'product_id']) }}
+    having count(*) > 1
+),
+
+repeated_lines as (
+    select *
+    from invoice_lines
+    where {{ row_hash(['invoice_id', 'product_id']) }} in (select repeated_hashes.line_hash from repeated_hashes)
+),
+
+{# Numbered by content, so that the order of lines in the file does not matter; only lines that are
+   equal in every column are told apart by their place. #}
+numbered as (
+    select
+        source_file,
+        source_line,
+        row_number() over (
+            partition by {{ line_name() }}
+            order by
+                quantity,
+                unit_price,
+                invoiced_at,
+                description,
+                customer_id,
+                country,
+                invoice_id,
+                unreadable_text,
+                source_file,
+                source_line
+        ) as line_number,
+        row_number() over (
+            partition by
+                invoice_id,
+                product_id,
+                customer_id,
+                description,
+                country,
+                quantity,
+                unit_price,
+                invoiced_at,
+                unreadable_text
+            order by source_file, source_line
+        ) > 1 as is_exact_duplicate
+    from repeated_lines
+)
+
+select * from numbered
