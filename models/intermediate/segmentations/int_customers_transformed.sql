@@ -1,0 +1,23 @@
+with customers as (
+    select * from {{ ref('int_customers_as_of') }}
+    where is_current
+),
+
+{# Each list is in the declaration's order of features. Lists keep this one model, whatever the
+   declarations; scaling comes with the fit, so that it can be kept and used again. #}
+transformed as (
+    {%- for declaration in segmentations() %}
+    select
+        '{{ declaration.segmentation }}' as segmentation,
+        customer_id,
+        [
+            {%- for feature, transform in declaration.features.items() %}
+            {{ transformed(feature, transform) }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ] as features
+    from customers
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
+select * from transformed
