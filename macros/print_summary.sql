@@ -1,0 +1,40 @@
+{#- The schema marts is named as it is: hooks may not ref() models that this run left out. -#}
+{#- The segments of the primary segmentation, for people who look at a terminal. -#}
+{% macro print_summary(published) -%}
+    {%- set segments = run_query(
+        "select segment_name, customers, customer_share, revenue, revenue_share, action from marts.segments"
+        ~ " where segmentation = " ~ sql_text(var('primary_segmentation')) ~ " order by segment_order"
+    ).rows -%}
+    {%- set lines = run_query(
+        "select sum(lines), sum(lines) filter (where status = 'kept_sale'), sum(lines) filter (where status like '%return'),"
+        ~ " sum(lines) filter (where status = 'rejected') from marts.line_accounting"
+    ).rows[0] -%}
+    {%- set measured = run_query("select min(as_of_at), count(*), sum(monetary) from marts.customers").rows[0] -%}
+    {{ print('') }}
+    {{ print(
+        '{:,}'.format(lines[0] | int) ~ ' invoice lines = ' ~ '{:,}'.format(lines[1] | int) ~ ' sales + '
+        ~ '{:,}'.format(lines[2] | int) ~ ' returns + ' ~ '{:,}'.format(lines[3] | int) ~ ' rejected'
+    ) }}
+    {{ print(
+        '{:,}'.format(measured[1]) ~ ' customers, revenue ' ~ '{:,.2f}'.format(measured[2]) ~ ', as of '
+        ~ measured[0].strftime('%Y-%m-%d %H:%M')
+    ) }}
+    {{ print('') }}
+    {{ print(summary_line('Segment (' ~ var('primary_segmentation') ~ ')', 'Customers', '', 'Revenue', 'What to do')) }}
+    {{ print(summary_line('-' * 26, '-' * 9, '-' * 4, '-' * 7, '-' * 48)) }}
+    {%- for segment in segments -%}
+        {%- set action = (segment[5] | wordwrap(48)).split('\n') -%}
+        {{ print(summary_line(
+            segment[0], '{:,}'.format(segment[1]), '{:.0%}'.format(segment[2]), '{:.0%}'.format(segment[4]), action[0]
+        )) }}
+        {%- for line in action[1:] -%}
+            {{ print(summary_line('', '', '', '', line)) }}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ print('') }}
+    {{ print('Published: ' ~ published ~ ' (schema marts, open it read-only)') }}
+{%- endmacro %}
+
+{% macro summary_line(segment, customers, share, revenue, action) -%}
+    {{ return('{:<26.26}  {:>9}  {:>4}  {:>7}  {}'.format(segment, customers, share, revenue, action)) }}
+{%- endmacro %}

@@ -1,0 +1,59 @@
+{#-
+    Runs at the end of every invocation. After a whole build whose every test passed, marts are copied
+    to published.duckdb beside the warehouse, which replaces the old file in one step. Whatever else
+    was run leaves that file as it is.
+-#}
+{% macro publish_marts() -%}
+    {%- if not execute or flags.WHICH != 'build' -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- set obstacle = publishing_obstacle() -%}
+    {%- if obstacle -%}
+        {{ print("Not published: " ~ obstacle ~ ". Readers still see the last published marts, if there are any.") }}
+        {{ return('') }}
+    {%- endif -%}
+    {%- set warehouse = run_query("select path from duckdb_databases() where database_name = current_database()").rows[0][0] -%}
+    {%- set published = modules.re.sub('[^/\\\\]+$', 'published.duckdb', warehouse) -%}
+    {%- do run_query("checkpoint") -%}
+    {%- set error = run_query(
+        "select publish_file(" ~ sql_text(warehouse) ~ ", " ~ sql_text(published) ~ ", " ~ sql_text(tojson(published_relations())) ~ ")"
+    ).rows[0][0] -%}
+    {%- if error -%}
+        {{ stop("marts are built but not published to " ~ published ~ ": " ~ error) }}
+    {%- endif -%}
+    {{ print_summary(published) }}
+{%- endmacro %}
+
+{#- Why this run must not be published, or nothing. -#}
+{% macro publishing_obstacle() -%}
+    {%- if flags.EMPTY -%}
+        {{ return("this was an --empty run") }}
+    {%- endif -%}
+    {%- set wanted = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed', 'test']) | map(attribute='unique_id') | list
+        + (graph.unit_tests | default({})).keys() | list -%}
+    {%- set good = [] -%}
+    {%- for result in results if result.status in ['success', 'pass', 'warn'] -%}
+        {%- do good.append(result.node.unique_id) -%}
+    {%- endfor -%}
+    {%- for result in results if result.status not in ['success', 'pass', 'warn'] -%}
+        {{ return(result.node.name ~ " did not succeed") }}
+    {%- endfor -%}
+    {%- for node in wanted if node not in good -%}
+        {{ return("this run left out " ~ node.split('.')[2]) }}
+    {%- endfor -%}
+    {{ return('') }}
+{%- endmacro %}
+
+{#- Marts, and what those that are views stand on. -#}
+{% macro published_relations() -%}
+    {%- set kept = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.schema == 'marts' -%}
+        {%- do kept.append(node.schema ~ '.' ~ node.name) -%}
+        {%- if node.config.materialized == 'view' -%}
+            {%- for parent in node.depends_on.nodes -%}
+                {%- do kept.append(graph.nodes[parent].schema ~ '.' ~ graph.nodes[parent].name) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(kept | unique | list) }}
+{%- endmacro %}

@@ -1,0 +1,74 @@
+with classified as (
+    select
+        line_type,
+        reject_reason,
+        line_amount
+    from {{ ref('int_invoice_lines_classified') }}
+),
+
+returns as (
+    select
+        returned_amount,
+        matched_amount,
+        case
+            when matched_quantity = returned_quantity then 'whole'
+            when matched_quantity > 0 then 'part'
+            else 'none'
+        end as matched_extent
+    from {{ ref('int_returns_matched') }}
+),
+
+sales_and_rejected as (
+    select
+        case when line_type = 'sale' then 'kept_sale' else 'rejected' end as status,
+        coalesce(reject_reason, 'sale') as reason,
+        count(*) as lines,
+        coalesce(sum(line_amount), 0) as amount
+    from classified
+    where line_type in ('sale', 'rejected')
+    group by
+        case when line_type = 'sale' then 'kept_sale' else 'rejected' end,
+        coalesce(reject_reason, 'sale')
+),
+
+matched_returns as (
+    select
+        'matched_return' as status,
+        case when matched_extent = 'whole' then 'sold_before' else 'sold_before_in_part' end as reason,
+        count(*) as lines,
+        -sum(matched_amount) as amount
+    from returns
+    where matched_extent in ('whole', 'part')
+    group by case when matched_extent = 'whole' then 'sold_before' else 'sold_before_in_part' end
+),
+
+{# The part of a return that finds no sale is money here, but its line is counted above. #}
+unmatched_returns as (
+    select
+        'unmatched_return' as status,
+        case when matched_extent = 'none' then 'no_sale_before' else 'rest_of_part' end as reason,
+        count(*) filter (where matched_extent = 'none') as lines,
+        -sum(returned_amount - matched_amount) as amount
+    from returns
+    where matched_extent in ('none', 'part')
+    group by case when matched_extent = 'none' then 'no_sale_before' else 'rest_of_part' end
+),
+
+combined as (
+    select * from sales_and_rejected
+    union all
+    select * from matched_returns
+    union all
+    select * from unmatched_returns
+),
+
+final as (
+    select
+        status,
+        reason,
+        cast(lines as bigint) as lines,
+        cast(amount as decimal(18, 2)) as amount
+    from combined
+)
+
+select * from final

@@ -1,0 +1,27 @@
+{{ config(materialized='view') }}
+
+{# A view for the reason that invoice_lines is one. #}
+with classified as (
+    select * from {{ ref('int_invoice_lines_classified').include(database=false) }}
+),
+
+final as (
+    select
+        source_file,
+        source_line,
+        reject_reason,
+        invoice_id,
+        customer_id,
+        product_id,
+        description,
+        country,
+        quantity,
+        unit_price,
+        line_amount,
+        invoiced_at,
+        unreadable_text
+    from classified
+    where line_type = 'rejected'
+)
+
+select * from final

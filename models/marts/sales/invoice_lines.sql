@@ -1,0 +1,27 @@
+{{ config(materialized='view') }}
+
+{# A view, since a second copy of every line would cost more than all else here. It names no database,
+   so that it works in the published file too. #}
+with classified as (
+    select * from {{ ref('int_invoice_lines_classified').include(database=false) }}
+),
+
+final as (
+    select
+        concat({{ line_name() }}, '#', line_number) as invoice_line_id,
+        invoice_id,
+        customer_id,
+        product_id,
+        is_product,
+        line_type,
+        quantity,
+        unit_price,
+        line_amount,
+        invoiced_at,
+        country,
+        description
+    from classified
+    where line_type in ('sale', 'return')
+)
+
+select * from final

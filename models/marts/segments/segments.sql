@@ -1,0 +1,67 @@
+with segments as (
+    select * from {{ ref('int_segments_declared') }}
+),
+
+customer_segments as (
+    select
+        segmentation,
+        segment_code,
+        customer_id
+    from {{ ref('customer_segments') }}
+),
+
+customers as (
+    select
+        customer_id,
+        monetary
+    from {{ ref('int_customers_as_of') }}
+    where is_current
+),
+
+sizes as (
+    select
+        customer_segments.segmentation,
+        customer_segments.segment_code,
+        count(*) as customers,
+        sum(customers.monetary) as revenue
+    from customer_segments
+    inner join customers on customer_segments.customer_id = customers.customer_id
+    group by
+        customer_segments.segmentation,
+        customer_segments.segment_code
+),
+
+totals as (
+    select
+        segmentation,
+        sum(customers) as customers,
+        sum(revenue) as revenue
+    from sizes
+    group by segmentation
+),
+
+{# A segment of the playbook that nobody is in stays, with nothing, so that its plan is not lost. #}
+final as (
+    select
+        segments.segmentation,
+        segments.segment_code,
+        segments.segment_name,
+        cast(segments.segment_order as integer) as segment_order,
+        segments.colour,
+        cast(coalesce(sizes.customers, 0) as integer) as customers,
+        cast(coalesce(sizes.customers / cast(totals.customers as double), 0) as decimal(9, 6)) as customer_share,
+        cast(coalesce(sizes.revenue, 0) as decimal(18, 2)) as revenue,
+        cast(coalesce(sizes.revenue / totals.revenue, 0) as decimal(9, 6)) as revenue_share,
+        segments.key_characteristics,
+        segments.action,
+        segments.channel,
+        segments.offer
+    from segments
+    inner join totals on segments.segmentation = totals.segmentation
+    left join sizes
+        on
+            segments.segmentation = sizes.segmentation
+            and segments.segment_code = sizes.segment_code
+)
+
+select * from final
