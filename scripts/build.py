@@ -1,0 +1,182 @@
+"""Build and publish, with an output for people: what ``make build`` runs.
+
+The work is ``dbt build`` itself; this sets its paths, shows how far it is, and says what went wrong
+in one line. The whole log is in logs/dbt.log.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+# The models that stand for a step, and what people are told when it begins.
+STEPS = {
+    "stg_shop__invoice_lines": "reading invoices",
+    "int_invoice_lines_classified": "classifying invoice lines",
+    "int_customers_as_of": "measuring customers at every month end",
+    "int_segmentations_fitted": "fitting segmentations",
+    "segments": "writing and testing segments",
+}
+
+
+class Progress:
+    """One line a step; on a terminal, a last line that says which node runs."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.live = stream.isatty()
+        self.total = 0
+        self.done = 0
+        self.started = time.monotonic()
+
+    def on_event(self, event):
+        """Take an event of dbt's."""
+        name = event.info.name
+        if name == "NodeStart":
+            self.start(event.data.node_info.node_name)
+        elif name == "NodeFinished":
+            self.done += 1
+        elif name == "ConcurrencyLine":
+            self.total = event.data.node_count
+        elif name == "PrintEvent":
+            self.clear()
+            print(event.data.msg, file=self.stream, flush=True)
+
+    def start(self, node):
+        """Say what begins."""
+        if node in STEPS:
+            self.clear()
+            elapsed = time.monotonic() - self.started
+            print(f"{elapsed:6.1f} s  {STEPS[node]}", file=self.stream, flush=True)
+        if self.live:
+            line = f"          {self.done}/{self.total}  {node}"
+            print(f"\r\x1b[K{line[:78]}", end="", file=self.stream, flush=True)
+
+    def clear(self):
+        """Take the last line away."""
+        if self.live:
+            print("\r\x1b[K", end="", file=self.stream, flush=True)
+
+
+def first_line(message):
+    """Find the one line of a dbt message that says what is wrong.
+
+    Parameters
+    ----------
+    message : str
+
+    Returns
+    -------
+    str
+    """
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if "Python model failed:" in lines or any(line.startswith("Traceback") for line in lines):
+        errors = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b.*:", line)]
+        return re.sub(r"^[\w.]*?(\w+): ", "", errors[-1]) if errors else lines[-1]
+    telling = [
+        line
+        for line in lines
+        if not re.match(r"(Compilation|Runtime|Database|Parsing|Encountered).*(Error|error)", line)
+        and not line.startswith((">", "compiled code at", "raise "))
+    ]
+    return telling[0] if telling else " ".join(lines)
+
+
+def explain(result):
+    """Say what went wrong, a line each.
+
+    Parameters
+    ----------
+    result : dbtRunnerResult
+
+    Returns
+    -------
+    list of str
+    """
+    if result.exception is not None:
+        return [explain_exception(str(result.exception))]
+    complaints = []
+    for run in getattr(result.result, "results", []):
+        status = str(run.status)
+        if status not in ("error", "fail", "runtime error"):
+            continue
+        where = getattr(run.node, "original_file_path", "")
+        if status == "fail":
+            count = f"{run.failures} row(s)" if run.failures else "the rows"
+            complaints.append(
+                f"test {run.node.name} failed: {count} not as promised, see {where} and the "
+                f"query {getattr(run.node, 'compiled_path', None) or 'in logs/dbt.log'}"
+            )
+        else:
+            complaints.append(f"{run.node.name}: {first_line(run.message or 'no message')}")
+    return complaints or ["dbt stopped without a word; see logs/dbt.log"]
+
+
+def explain_exception(message):
+    """Find one line for what stopped dbt before or after its nodes.
+
+    Parameters
+    ----------
+    message : str
+
+    Returns
+    -------
+    str
+    """
+    lock = re.search(r'lock on file "([^"]+)".*?\(PID (\d+)\)', message, re.DOTALL)
+    if lock:
+        return (
+            f"process {lock[2]} has {lock[1]} open. Another build? Wait for it. A query tool? "
+            f"Let it open {Path(lock[1]).with_name('published.duckdb')} instead, which nobody locks"
+        )
+    return first_line(message)
+
+
+def main(arguments=None):
+    """Run the build; the exit code is dbt's."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--invoices", help="path or glob of invoice lines; default: the demo's")
+    parser.add_argument("--vars", default="{}", help="other dbt vars, as YAML")
+    options = parser.parse_args(arguments)
+
+    os.environ["DBT_PROJECT_DIR"] = os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
+    # dbt is slow to import; by here, wrong arguments have been turned away.
+    import yaml
+    from dbt.cli.main import dbtRunner
+
+    try:
+        variables = yaml.safe_load(options.vars) or {}
+    except yaml.YAMLError as error:
+        return stop(f"VARS is not YAML: {' '.join(str(error).split())}")
+    if not isinstance(variables, dict):
+        return stop("VARS must map names to values, such as VARS='{as_of: 2011-12-01}'")
+    if options.invoices:
+        inside = options.invoices.startswith("relation:") or "://" in options.invoices
+        variables["invoices"] = options.invoices if inside else os.path.abspath(options.invoices)
+
+    progress = Progress(sys.stdout)
+    print(f"Building segments from {variables.get('invoices', 'the demo invoices')}", flush=True)
+    command = ["--log-level", "none", "--log-level-file", "debug", "build"]
+    command += ["--vars", json.dumps(variables, default=str)]
+    result = dbtRunner(callbacks=[progress.on_event]).invoke(command)
+    progress.clear()
+    if result.success:
+        print(f"Done in {time.monotonic() - progress.started:.1f} s.")
+        return 0
+    for complaint in explain(result):
+        stop(complaint)
+    return 1
+
+
+def stop(message):
+    """Print one line for the user and return the exit code that goes with it."""
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

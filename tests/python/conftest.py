@@ -1,0 +1,117 @@
+"""Builds of the whole project in warehouses of their own, shared by the tests that look at them."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+DEMO = PROJECT / "data" / "demo"
+REAL = PROJECT.parent / "shared" / "data" / "online_retail.parquet"
+
+needs_real_data = pytest.mark.skipif(
+    not REAL.exists(), reason=f"Online Retail is not at {REAL}; the README says where to get it"
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build left behind."""
+
+    folder: Path
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def published(self):
+        return self.folder / "published.duckdb"
+
+    @property
+    def warehouse(self):
+        return self.folder / "customers.duckdb"
+
+    def rows(self, query, *, file=None):
+        with duckdb.connect(str(file or self.published), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def one(self, query, *, file=None):
+        return self.rows(query, file=file)[0]
+
+
+def run(command, folder, *, project=PROJECT, **settings):
+    """Run a command of the project's with its files in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = dict(os.environ)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment |= {
+        "WAREHOUSE_DIR": str(folder),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+        "DBT_PROJECT_DIR": str(project),
+        "DBT_PROFILES_DIR": str(project),
+    }
+    finished = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        **{"cwd": project, **settings},
+    )
+    return Built(folder, finished.returncode, finished.stdout, finished.stderr)
+
+
+def build(folder, *, invoices=None, variables=None, project=PROJECT, **settings):
+    """Run what ``make build`` runs."""
+    command = [sys.executable, str(project / "scripts" / "build.py")]
+    if invoices:
+        command += ["--invoices", str(invoices)]
+    if variables:
+        command += ["--vars", variables]
+    return run(command, folder, project=project, **settings)
+
+
+def dbt(folder, *arguments, **settings):
+    """Run dbt itself."""
+    command = [str(Path(sys.executable).with_name("dbt")), "--quiet", *arguments]
+    return run(command, folder, **settings)
+
+
+def differences(one, other, relations):
+    """Rows of each relation that only one of two published files holds."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{one.published}' as one (read_only)")
+        connection.execute(f"attach '{other.published}' as other (read_only)")
+        return {
+            relation: connection.execute(
+                f"""
+                select count(*) from (
+                    (from one.marts.{relation} except all from other.marts.{relation})
+                    union all
+                    (from other.marts.{relation} except all from one.marts.{relation})
+                )
+                """
+            ).fetchone()[0]
+            for relation in relations
+        }
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    built = build(tmp_path_factory.mktemp("demo"))
+    assert built.code == 0, built.errors
+    return built
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory):
+    if not REAL.exists():
+        pytest.skip(f"Online Retail is not at {REAL}; the README says where to get it")
+    built = build(tmp_path_factory.mktemp("real"), invoices=REAL)
+    assert built.code == 0, built.errors
+    return built

@@ -1,0 +1,126 @@
+"""Online Retail, against the figures that others have published for it."""
+
+from decimal import Decimal
+
+import duckdb
+import pytest
+from conftest import REAL, build, differences
+
+
+def test_every_line_is_accounted_for(real):
+    accounting = {
+        (status, reason): (lines, amount)
+        for status, reason, lines, amount in real.rows("from marts.line_accounting")
+    }
+    assert sum(lines for lines, _ in accounting.values()) == 541_909
+    assert accounting["kept_sale", "sale"] == (392_692, Decimal("8887208.89"))
+    assert accounting["rejected", "missing_customer"][0] == 135_080
+    assert accounting["rejected", "exact_duplicate"][0] == 5_225
+    assert accounting["rejected", "zero_price"][0] == 40
+    returns = sum(lines for (status, _), (lines, _) in accounting.items() if "return" in status)
+    assert returns == 8_872
+
+
+def test_customers_and_invoices_are_the_known_ones(real):
+    assert real.one("select count(*), sum(frequency), sum(monetary) from marts.customers") == (
+        4_338,
+        18_532,
+        Decimal("8887208.89"),
+    )
+    assert real.one("select distinct cast(as_of_at as varchar) from marts.customers") == (
+        "2011-12-10 12:50:00",
+    )
+
+
+def test_net_money_is_sales_less_returns(real):
+    net_of_lines = real.one("select sum(line_amount) from marts.invoice_lines")[0]
+    accounted = "select sum(amount) from marts.line_accounting where status <> 'rejected'"
+    assert net_of_lines == real.one(accounted)[0] == Decimal("8278519.42")
+    # The rest came back from people whose purchases lie before the data.
+    net_of_customers, returned_by_others = real.one(
+        """
+        select
+            (select sum(net_monetary) from marts.customers),
+            (select sum(line_amount) from marts.invoice_lines
+             where customer_id not in (select customer_id from marts.customers))
+        """
+    )
+    assert net_of_customers + returned_by_others == net_of_lines
+
+
+def test_value_tiers_are_the_published_table(real):
+    sizes = dict(
+        real.rows(
+            "select segment_name, customers from marts.segments where segmentation = 'value_tiers'"
+        )
+    )
+    assert sizes == {"Mid-value": 2_029, "High-value": 1_209, "Low-value / at-risk": 1_100}
+    means = {}
+    for segment, feature, mean in real.rows(
+        "select segment_code, feature, mean from marts.segment_profiles "
+        "where segmentation = 'value_tiers'"
+    ):
+        means[segment, feature] = float(mean)
+    published = {
+        "recency_days": (64.46, 31.33, 211.59),
+        "frequency": (2.37, 10.13, 1.35),
+        "monetary": (705.34, 5951.29, 237.23),
+        "quantity": (421.3, 3440.5, 125.0),
+        "average_basket_value": (355.6, 727.0, 192.1),
+    }
+    for feature, figures in published.items():
+        codes = ("mid_value", "high_value", "low_value_at_risk")
+        decimals = 1 if feature in ("quantity", "average_basket_value") else 2
+        for code, figure in zip(codes, figures, strict=True):
+            assert round(means[code, feature], decimals) == pytest.approx(figure), (code, feature)
+
+
+def test_lifecycle_has_four_named_segments(real):
+    segments = real.rows(
+        """
+        select segment_code, customers, round(revenue_share, 2)
+        from marts.segments where segmentation = 'lifecycle' order by segment_order
+        """
+    )
+    assert segments == [
+        ("high_value", 713, Decimal("0.65")),
+        ("frequent_loyal", 1_166, Decimal("0.24")),
+        ("occasional", 837, Decimal("0.05")),
+        ("at_risk", 1_622, Decimal("0.06")),
+    ]
+    selected = real.one(
+        "select k, selection_reason from marts.cluster_diagnostics "
+        "where segmentation = 'lifecycle' and is_selected"
+    )
+    assert selected[0] == 4
+    assert "elbow" in selected[1]
+
+
+def test_no_feature_knows_what_comes_after_its_moment(real, tmp_path):
+    """Features of the last month end, from a file that ends there, are the same."""
+    cut = tmp_path / "cut.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (from '{REAL}' where InvoiceDate < '2011-12-01') to '{cut}' (format parquet)"
+        )
+    earlier = build(tmp_path / "built", invoices=cut, variables="{as_of: 2011-12-01}")
+    assert earlier.code == 0, earlier.errors
+    spine = """
+        select * exclude (is_current) from intermediate.int_customers_as_of
+        where as_of_at <= '2011-12-01' order by customer_id, as_of_at
+    """
+    before = earlier.rows(spine, file=earlier.warehouse)
+    assert len(before) > 30_000
+    assert before == real.rows(spine, file=real.warehouse)
+
+
+def test_shuffled_lines_make_the_same_marts(real, tmp_path):
+    shuffled = tmp_path / "shuffled.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (from '{REAL}' order by hash(InvoiceNo || StockCode), Quantity) to '{shuffled}'"
+        )
+    other = build(tmp_path / "built", invoices=shuffled)
+    assert other.code == 0, other.errors
+    marts = ["customers", "customer_segments", "invoice_lines", "line_accounting", "segments"]
+    assert differences(real, other, marts) == dict.fromkeys(marts, 0)
