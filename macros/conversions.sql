@@ -1,7 +1,12 @@
-{#- An identifier as text. Spreadsheets write 17850 as 17850.0. -#}
-{% macro id_text(column) -%}
-    {%- set text = "trim(cast(" ~ column ~ " as varchar))" -%}
-    nullif(case when {{ text }} like '%.0' then left({{ text }}, length({{ text }}) - 2) else {{ text }} end, '')
+{#- An identifier of a known type as text. Spreadsheets write 17850 as 17850.0; whole numbers need no
+    look at their digits. -#}
+{% macro id_text(column, type) -%}
+    {%- if 'INT' in type -%}
+        cast({{ column }} as varchar)
+    {%- else -%}
+        {%- set text = "trim(cast(" ~ column ~ " as varchar))" -%}
+        nullif(case when {{ text }} like '%.0' then left({{ text }}, length({{ text }}) - 2) else {{ text }} end, '')
+    {%- endif -%}
 {%- endmacro %}
 
 {#- A whole number, or null where there is none: a plain cast would round 2.5 without a word. -#}

@@ -23,7 +23,7 @@
 {% macro is_cancellation() -%}
     {%- set prefix = var('cancellation_prefix') or '' -%}
     {%- if prefix -%}
-        upper(invoice_id) like {{ sql_text((prefix | upper) ~ '%') }}
+        (invoice_id like {{ sql_text((prefix | upper) ~ '%') }} or invoice_id like {{ sql_text((prefix | lower) ~ '%') }})
     {%- else -%}
         false
     {%- endif -%}

@@ -1,7 +1,7 @@
 {#-
     The edge of the project: everything that knows about files stands here. read_invoices() is the
     invoice lines of the var `invoices` under our column names, as they stand in the file, with the
-    file and the number of each line. Nothing is converted and nothing is left out.
+    file and the number of each line. Identifiers are text; nothing else is converted and nothing left out.
 -#}
 
 {#- Our columns and the names, folded by fold_name(), under which they are recognised. -#}
@@ -134,7 +134,8 @@
         row_number() over () + 1
         {%- endif %} as source_line,
         {%- for ours, theirs in matched.items() %}
-        {{ adapter.quote(theirs) }} as {{ ours }}{{ ',' if not loop.last }}
+        {{ id_text(adapter.quote(theirs), columns[theirs]) if ours.endswith('_id') else adapter.quote(theirs) }} as {{ ours }}
+        {{- ',' if not loop.last }}
         {%- endfor %}
     from {{ "read_parquet(" ~ sql_text(file) ~ ", file_row_number = true)" if is_parquet(file) else csv_reader(file, columns) }}
     {{ 'union all' if not loop.last }}

@@ -7,7 +7,7 @@ with source_lines as (
 classified as (
     select
         coalesce(sum(line_amount), 0) as amount,
-        coalesce(sum(line_amount) filter (where line_type in ('sale', 'return')), 0) as net_revenue
+        coalesce(sum(line_amount) filter (where reject_reason is null), 0) as net_revenue
     from {{ ref('int_invoice_lines_classified') }}
 ),
 

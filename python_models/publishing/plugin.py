@@ -23,7 +23,7 @@ class Plugin(BasePlugin):
 
 
 def publish_file(source, target, kept):
-    """Run ``publishing.copying`` as a process of its own.
+    """Run copying.py as a process of its own.
 
     Closing a file releases every lock that the process holds on it, so a copy made here would
     unlock the warehouse while dbt has it open.
@@ -40,10 +40,10 @@ def publish_file(source, target, kept):
     str
         Empty, or why nothing was published.
     """
-    package = Path(__file__).resolve().parent
+    # By its path: as a module it would import this package, and with it dbt, once more.
+    script = Path(__file__).resolve().with_name("copying.py")
     finished = subprocess.run(
-        [sys.executable, "-m", "publishing.copying", source, target, *json.loads(kept)],
-        cwd=package.parent,
+        [sys.executable, str(script), source, target, *json.loads(kept)],
         capture_output=True,
         text=True,
         check=False,

@@ -16,7 +16,7 @@ from segmentation.scaling import round_significant
 
 # Above this many customers, candidates are fitted on a seeded sample of them and the chosen one is
 # refitted on all, starting at the sample's centres.
-FIT_SAMPLE = 20_000
+FIT_SAMPLE = 10_000
 # The silhouette compares every pair of customers: exact up to here, else on a sample, which changes
 # it by less than 0.01.
 SILHOUETTE_EXACT = 5_000

@@ -1,38 +1,44 @@
 {#-
     Columns that together name a row: present and never twice. An empty table fails too, unless it is
-    allowed to be. Rows are first told apart by hash, so that the key of millions of rows costs little.
+    allowed to be. Rows are first told apart by hash, so that the key of millions of rows costs little;
+    where no hash is suspicious, nothing is read again.
 -#}
 {% test primary_key(model, columns, allow_empty=false) %}
 {%- set key = columns | join(', ') %}
-with repeated_hashes as (
+with suspicious_hashes as (
     select {{ row_hash(columns) }} as key_hash
     from {{ model }}
     group by {{ row_hash(columns) }}
-    having count(*) > 1
+    having
+        count(*) > 1
+        or count(*) filter (where {% for column in columns %}{{ column }} is null{{ ' or ' if not loop.last }}{% endfor %}) > 0
 ),
 
-repeated as (
-    select 'repeated' as problem, count(*) as problem_rows
+suspicious_rows as (
+    select
+        {{ key }},
+        count(*) as key_rows
     from {{ model }}
-    where {{ row_hash(columns) }} in (select key_hash from repeated_hashes)
+    where {{ row_hash(columns) }} in (select suspicious_hashes.key_hash from suspicious_hashes)
     group by {{ key }}
-    having count(*) > 1
+    having
+        count(*) > 1
+        or {% for column in columns %}{{ column }} is null{{ ' or ' if not loop.last }}{% endfor %}
 ),
 
-missing as (
-    select 'missing' as problem, count(*) as problem_rows
-    from {{ model }}
-    where {% for column in columns %}{{ column }} is null{{ ' or ' if not loop.last }}{% endfor %}
-    having count(*) > 0
+problems as (
+    select
+        'repeated or missing' as problem,
+        key_rows
+    from suspicious_rows
+    {%- if not allow_empty %}
+    union all
+    select
+        'empty' as problem,
+        0 as key_rows
+    where not exists (select 1 from {{ model }})
+    {%- endif %}
 )
 
-select * from repeated
-union all
-select * from missing
-{%- if not allow_empty %}
-union all
-select 'empty' as problem, count(*) as problem_rows
-from {{ model }}
-having count(*) = 0
-{%- endif %}
+select * from problems
 {% endtest %}

@@ -15,18 +15,15 @@ returns as (
     where matched_quantity > 0
 ),
 
-products_first_bought as (
+product_lines as (
     select
         customer_id,
         product_id,
-        min(invoiced_at) as first_bought_at
+        invoiced_at
     from {{ ref('int_invoice_lines_classified') }}
     where
-        line_type = 'sale'
+        is_sale
         and is_product
-    group by
-        customer_id,
-        product_id
 ),
 
 current_as_of as (
@@ -35,69 +32,75 @@ current_as_of as (
     where is_current
 ),
 
-events as (
+products_first_bought as (
     select
         customer_id,
-        invoiced_at,
-        case when sale_lines > 0 then invoiced_at end as purchased_at,
-        case when is_first_sale_moment then 1 else 0 end as frequency,
-        sale_amount,
-        return_amount,
-        cast(0 as decimal(18, 2)) as matched_return_amount,
-        quantity,
-        0 as distinct_products
-    from invoices
-    union all
-    select
+        product_id,
+        min(invoiced_at) as invoiced_at
+    from product_lines
+    group by
         customer_id,
-        invoiced_at,
-        cast(null as timestamp) as purchased_at,
-        0 as frequency,
-        cast(0 as decimal(18, 2)) as sale_amount,
-        cast(0 as decimal(18, 2)) as return_amount,
-        matched_amount as matched_return_amount,
-        0 as quantity,
-        0 as distinct_products
-    from returns
-    union all
-    select
-        customer_id,
-        first_bought_at as invoiced_at,
-        cast(null as timestamp) as purchased_at,
-        0 as frequency,
-        cast(0 as decimal(18, 2)) as sale_amount,
-        cast(0 as decimal(18, 2)) as return_amount,
-        cast(0 as decimal(18, 2)) as matched_return_amount,
-        0 as quantity,
-        1 as distinct_products
-    from products_first_bought
+        product_id
 ),
 
 {# Each event counts from the first as-of moment after it: the next month's beginning, or the as-of
-   moment where that comes first. Nothing at or after the as-of moment gets past this join. #}
+   moment where that comes first. Nothing at or after the as-of moment gets past these filters. #}
+invoices_by_period as (
+    select
+        customer_id,
+        {{ counts_from('invoiced_at') }} as as_of_at,
+        min(case when sale_lines > 0 then invoiced_at end) as first_purchase_at,
+        max(case when sale_lines > 0 then invoiced_at end) as last_purchase_at,
+        count(*) filter (where is_first_sale_moment) as frequency,
+        sum(sale_amount) as sale_amount,
+        sum(return_amount) as return_amount,
+        sum(quantity) as quantity
+    from invoices
+    where invoiced_at < {{ current_as_of() }}
+    group by
+        customer_id,
+        {{ counts_from('invoiced_at') }}
+),
+
+returns_by_period as (
+    select
+        customer_id,
+        {{ counts_from('invoiced_at') }} as as_of_at,
+        sum(matched_amount) as matched_return_amount
+    from returns
+    where invoiced_at < {{ current_as_of() }}
+    group by
+        customer_id,
+        {{ counts_from('invoiced_at') }}
+),
+
+products_by_period as (
+    select
+        customer_id,
+        {{ counts_from('invoiced_at') }} as as_of_at,
+        count(*) as distinct_products
+    from products_first_bought
+    where invoiced_at < {{ current_as_of() }}
+    group by
+        customer_id,
+        {{ counts_from('invoiced_at') }}
+),
+
+{# Matched returns and first products only ever happen where there is an invoice. #}
 periods as (
     select
-        events.customer_id,
-        least(
-            date_trunc('month', events.invoiced_at) + interval '1' month,
-            current_as_of.as_of_at
-        ) as as_of_at,
-        min(events.purchased_at) as first_purchase_at,
-        max(events.purchased_at) as last_purchase_at,
-        sum(events.frequency) as frequency,
-        sum(events.sale_amount) as sale_amount,
-        sum(events.return_amount) as return_amount,
-        sum(events.matched_return_amount) as matched_return_amount,
-        sum(events.quantity) as quantity,
-        sum(events.distinct_products) as distinct_products
-    from events
-    inner join current_as_of on events.invoiced_at < current_as_of.as_of_at
-    group by
-        events.customer_id,
-        least(
-            date_trunc('month', events.invoiced_at) + interval '1' month,
-            current_as_of.as_of_at
-        )
+        invoices_by_period.*,
+        returns_by_period.matched_return_amount,
+        products_by_period.distinct_products
+    from invoices_by_period
+    left join returns_by_period
+        on
+            invoices_by_period.customer_id = returns_by_period.customer_id
+            and invoices_by_period.as_of_at = returns_by_period.as_of_at
+    left join products_by_period
+        on
+            invoices_by_period.customer_id = products_by_period.customer_id
+            and invoices_by_period.as_of_at = products_by_period.as_of_at
 ),
 
 customers as (
@@ -109,7 +112,7 @@ customers as (
     having min(first_purchase_at) is not null
 ),
 
-{# The union brings in the periods before the first purchase too, in which a customer can only return. #}
+{# The second half brings in the periods before the first purchase, in which one can only return. #}
 spine as (
     select
         customers.customer_id,
@@ -117,7 +120,7 @@ spine as (
         as_of_dates.as_of_at
     from customers
     inner join as_of_dates on customers.first_purchase_at < as_of_dates.as_of_at
-    union
+    union all
     select
         customers.customer_id,
         customers.first_purchase_at,
@@ -138,9 +141,9 @@ cumulated as (
         sum(periods.frequency) over so_far as frequency,
         sum(periods.sale_amount) over so_far as monetary,
         sum(periods.return_amount) over so_far as return_amount,
-        sum(periods.matched_return_amount) over so_far as matched_return_amount,
+        coalesce(sum(periods.matched_return_amount) over so_far, 0) as matched_return_amount,
         sum(periods.quantity) over so_far as quantity,
-        sum(periods.distinct_products) over so_far as distinct_products
+        coalesce(sum(periods.distinct_products) over so_far, 0) as distinct_products
     from spine
     left join periods
         on
@@ -169,7 +172,7 @@ final as (
         cast(cumulated.monetary / cumulated.frequency as decimal(18, 4)) as average_basket_value,
         cast(cumulated.quantity as bigint) as quantity,
         cast(cumulated.distinct_products as integer) as distinct_products,
-        cast(cumulated.matched_return_amount / nullif(cumulated.monetary, 0) as decimal(9, 6)) as return_share
+        cast(coalesce(cumulated.matched_return_amount / nullif(cumulated.monetary, 0), 0) as decimal(9, 6)) as return_share
     from cumulated
     inner join as_of_dates on cumulated.as_of_at = as_of_dates.as_of_at
     where cumulated.first_purchase_at < cumulated.as_of_at

@@ -4,11 +4,11 @@ with invoice_lines as (
         invoice_id,
         invoiced_at,
         country,
-        line_type,
+        is_sale,
         quantity,
         line_amount
     from {{ ref('int_invoice_lines_classified') }}
-    where line_type in ('sale', 'return')
+    where is_sale or is_return
 ),
 
 {# A few invoices carry lines of two moments. They stay apart here, so that an as-of moment between
@@ -19,10 +19,10 @@ moments as (
         invoice_id,
         invoiced_at,
         max(country) as country,
-        cast(count(*) filter (where line_type = 'sale') as integer) as sale_lines,
-        cast(coalesce(sum(quantity) filter (where line_type = 'sale'), 0) as bigint) as quantity,
-        cast(coalesce(sum(line_amount) filter (where line_type = 'sale'), 0) as decimal(18, 2)) as sale_amount,
-        cast(coalesce(-sum(line_amount) filter (where line_type = 'return'), 0) as decimal(18, 2)) as return_amount
+        cast(count(*) filter (where is_sale) as integer) as sale_lines,
+        cast(coalesce(sum(quantity) filter (where is_sale), 0) as bigint) as quantity,
+        cast(coalesce(sum(line_amount) filter (where is_sale), 0) as decimal(18, 2)) as sale_amount,
+        cast(coalesce(-sum(line_amount) filter (where not is_sale), 0) as decimal(18, 2)) as return_amount
     from invoice_lines
     group by
         customer_id,

@@ -34,21 +34,20 @@ judged as (
     from joined
 ),
 
+{# Flags and nulls, not words, where millions of lines would say the same: each word would cost as
+   much as deduplicating. #}
 classified as (
     select
-        source_file,
-        source_line,
+        case when reject_reason is not null then source_file end as source_file,
+        case when reject_reason is not null then source_line end as source_line,
         invoice_id,
         line_number,
         customer_id,
         product_id,
         description,
         country,
-        case
-            when reject_reason is not null then 'rejected'
-            when quantity < 0 then 'return'
-            else 'sale'
-        end as line_type,
+        reject_reason is null and quantity > 0 as is_sale,
+        reject_reason is null and quantity < 0 as is_return,
         reject_reason,
         is_product,
         quantity,

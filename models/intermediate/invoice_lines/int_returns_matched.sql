@@ -1,49 +1,44 @@
 with invoice_lines as (
     select
-        source_file,
-        source_line,
         invoice_id,
         line_number,
-        line_type,
         customer_id,
         product_id,
         unit_price,
         quantity,
-        invoiced_at
+        invoiced_at,
+        is_sale
     from {{ ref('int_invoice_lines_classified') }}
-    where line_type in ('sale', 'return')
+    where is_sale or is_return
 ),
 
 returned_things as (
-    select distinct
-        customer_id,
-        product_id,
-        unit_price
+    select distinct {{ row_hash(['customer_id', 'product_id', 'unit_price']) }} as thing_hash
     from {{ ref('int_invoice_lines_classified') }}
-    where line_type = 'return'
+    where is_return
+),
+
+{# Few things are ever returned; the rest is spared the sorting. #}
+lines_of_returned_things as (
+    select *
+    from invoice_lines
+    where {{ row_hash(['customer_id', 'product_id', 'unit_price']) }} in (select returned_things.thing_hash from returned_things)
 ),
 
 {# A return at the same moment as its purchase finds it: exports carry minutes, not seconds. #}
 movements as (
     select
-        invoice_lines.*,
-        sum(case when invoice_lines.line_type = 'sale' then invoice_lines.quantity else 0 end) over thing_so_far as sold_so_far,
-        sum(case when invoice_lines.line_type = 'return' then -invoice_lines.quantity else 0 end) over thing_so_far as returned_so_far
-    from invoice_lines
-    inner join returned_things
-        on
-            invoice_lines.customer_id = returned_things.customer_id
-            and invoice_lines.product_id is not distinct from returned_things.product_id
-            and invoice_lines.unit_price = returned_things.unit_price
+        *,
+        sum(case when is_sale then quantity else 0 end) over thing_so_far as sold_so_far,
+        sum(case when is_sale then 0 else -quantity end) over thing_so_far as returned_so_far
+    from lines_of_returned_things
     window thing_so_far as (
-        partition by invoice_lines.customer_id, invoice_lines.product_id, invoice_lines.unit_price
+        partition by customer_id, product_id, unit_price
         order by
-            invoice_lines.invoiced_at,
-            case when invoice_lines.line_type = 'sale' then 0 else 1 end,
-            invoice_lines.invoice_id,
-            invoice_lines.line_number,
-            invoice_lines.source_file,
-            invoice_lines.source_line
+            invoiced_at,
+            case when is_sale then 0 else 1 end,
+            invoice_id,
+            line_number
         rows between unbounded preceding and current row
     )
 ),
@@ -55,10 +50,10 @@ returns as (
         *,
         returned_so_far + least(0, min(sold_so_far - returned_so_far) over thing_so_far) as matched_so_far
     from movements
-    where line_type = 'return'
+    where not is_sale
     window thing_so_far as (
         partition by customer_id, product_id, unit_price
-        order by invoiced_at, invoice_id, line_number, source_file, source_line
+        order by invoiced_at, invoice_id, line_number
         rows between unbounded preceding and current row
     )
 ),
@@ -69,7 +64,7 @@ matched as (
         matched_so_far - coalesce(
             lag(matched_so_far) over (
                 partition by customer_id, product_id, unit_price
-                order by invoiced_at, invoice_id, line_number, source_file, source_line
+                order by invoiced_at, invoice_id, line_number
             ), 0
         ) as matched_quantity
     from returns
@@ -77,8 +72,9 @@ matched as (
 
 final as (
     select
-        source_file,
-        source_line,
+        invoice_id,
+        product_id,
+        line_number,
         customer_id,
         invoiced_at,
         cast(-quantity as integer) as returned_quantity,

@@ -1,6 +1,6 @@
 with classified as (
     select
-        line_type,
+        is_return,
         reject_reason,
         line_amount
     from {{ ref('int_invoice_lines_classified') }}
@@ -20,14 +20,14 @@ returns as (
 
 sales_and_rejected as (
     select
-        case when line_type = 'sale' then 'kept_sale' else 'rejected' end as status,
+        case when reject_reason is null then 'kept_sale' else 'rejected' end as status,
         coalesce(reject_reason, 'sale') as reason,
         count(*) as lines,
         coalesce(sum(line_amount), 0) as amount
     from classified
-    where line_type in ('sale', 'rejected')
+    where not is_return
     group by
-        case when line_type = 'sale' then 'kept_sale' else 'rejected' end,
+        case when reject_reason is null then 'kept_sale' else 'rejected' end,
         coalesce(reject_reason, 'sale')
 ),
 

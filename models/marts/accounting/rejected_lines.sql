@@ -21,7 +21,7 @@ final as (
         invoiced_at,
         unreadable_text
     from classified
-    where line_type = 'rejected'
+    where reject_reason is not null
 )
 
 select * from final

@@ -13,7 +13,7 @@ final as (
         customer_id,
         product_id,
         is_product,
-        line_type,
+        case when is_sale then 'sale' else 'return' end as line_type,
         quantity,
         unit_price,
         line_amount,
@@ -21,7 +21,7 @@ final as (
         country,
         description
     from classified
-    where line_type in ('sale', 'return')
+    where is_sale or is_return
 )
 
 select * from final

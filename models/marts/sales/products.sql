@@ -8,7 +8,7 @@ with invoice_lines as (
         line_amount,
         invoiced_at
     from {{ ref('int_invoice_lines_classified') }}
-    where line_type = 'sale'
+    where is_sale
 ),
 
 described as (

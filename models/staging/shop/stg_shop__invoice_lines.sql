@@ -12,9 +12,9 @@ renamed as (
         ---------- ids
         source_file,
         cast(source_line as bigint) as source_line,
-        nullif(trim(cast(invoice_id as varchar)), '') as invoice_id,
-        cast(product_id as varchar) as product_id,
-        {{ id_text('customer_id') }} as customer_id,
+        invoice_id,
+        product_id,
+        customer_id,
         ---------- strings
         cast(description as varchar) as description,
         cast(country as varchar) as country,

@@ -9,3 +9,13 @@
         {{ stop("var as_of must look like 2011-12-10 or 2011-12-10 12:50:00, got '" ~ value ~ "'") }}
     {%- endif -%}
 {%- endmacro %}
+
+{#- The as-of moment in a model that has it as the one row of a CTE named current_as_of. -#}
+{% macro current_as_of() -%}
+    (select current_as_of.as_of_at from current_as_of)
+{%- endmacro %}
+
+{#- The first moment of measurement after something happened. -#}
+{% macro counts_from(moment) -%}
+    least(date_trunc('month', {{ moment }}) + interval '1' month, {{ current_as_of() }})
+{%- endmacro %}
