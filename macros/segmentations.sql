@@ -36,6 +36,8 @@
         {%- for feature, transform in declaration['features'].items() -%}
             {%- if feature not in allowed['feature'] -%}
                 {{ stop(where ~ feature ~ " is no feature; there are " ~ allowed['feature'] | join(', ')) }}
+            {%- elif feature == 'net_monetary' and transform == 'log1p' -%}
+                {{ stop(where ~ "net_monetary can be negative, so it has no log1p") }}
             {%- elif transform not in allowed['transform'] -%}
                 {{ stop(where ~ "the transform of " ~ feature ~ " is " ~ transform ~ "; it can be " ~ allowed['transform'] | join(', ')) }}
             {%- endif -%}

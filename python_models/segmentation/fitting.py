@@ -45,12 +45,13 @@ def fit_segmentation(declaration, features, prototypes):
         A row for each k, rising: the columns of the model ``int_segmentations_fitted``. Empty where
         there are fewer customers that differ than the declaration asks clusters for.
     """
-    wanted = declaration.k or declaration.k_min
-    if len(features) == 0 or count_distinct_rows(features, wanted) < wanted:
+    if len(features) == 0:
         return []
     offsets, scales = fit_standard_scale(features)
     scaled = scale(features, offsets, scales)
     possible = count_distinct_rows(scaled, declaration.k_max)
+    if possible < (declaration.k or declaration.k_min):
+        return []
     ks = list(range(declaration.k_min, min(declaration.k_max, possible) + 1))
     settings = {"n_init": declaration.n_init, "seed": declaration.seed}
     # More threads than one are slower on the few thousand customers of a fit.

@@ -31,7 +31,8 @@ def elbow_depths(inertias):
     if len(inertias) < 3 or drop <= 0:
         return np.zeros(len(inertias))
     line = np.linspace(1.0, 0.0, len(inertias))
-    return line - (inertias - inertias[-1]) / drop
+    # Rounded, so that equal depths are equal.
+    return np.round(line - (inertias - inertias[-1]) / drop, 12)
 
 
 def select_k(ks, inertias, silhouettes, smallest_shares):
@@ -76,12 +77,14 @@ def select_k(ks, inertias, silhouettes, smallest_shares):
     depths = elbow_depths(inertias)
     chosen = int(np.argmax(np.where(tied, depths, -np.inf)))
     reason = f"best silhouette of {bounds} ({silhouettes[chosen]:.3f})"
-    if tied.sum() > 1:
+    if best == -1.0:
+        reason = f"{bounds} has no silhouette to compare; the elbow of inertia is deepest here"
+    elif tied.sum() > 1:
         others = ", ".join(
             f"{silhouettes[i]:.3f} at {ks[i]}" for i in np.flatnonzero(tied) if i != chosen
         )
         reason = (
-            f"silhouette {silhouettes[chosen]:.3f} ties with {others} within {bounds}; "
+            f"silhouette {silhouettes[chosen]:.3f} ties with {others}, of {bounds}; "
             f"the elbow of inertia is deepest here"
         )
     if not fit.all():

@@ -63,7 +63,10 @@ def read_customers(transformed, declaration):
         .order("id_length, customer_id")
         .fetchnumpy()
     )
-    features = np.column_stack([np.asarray(customers[name], dtype="float64") for name in columns])
+    # A null is no number: as nan it is refused where the scale is fitted.
+    features = np.column_stack(
+        [np.ma.filled(customers[name].astype("float64"), np.nan) for name in columns]
+    )
     return np.asarray(customers["customer_id"], dtype=object), features
 
 
