@@ -7,9 +7,11 @@
     first reason that holds is given. -#}
 {% macro reject_reason() -%}
     case
-        when unreadable_text is not null then 'unreadable_value'
+        when malformed_reason is not null then malformed_reason
+        when source_text is not null then 'unreadable_value'
         when invoice_id is null then 'missing_invoice'
         when invoiced_at is null then 'missing_date'
+        when cast(invoiced_at as date) not between first_day and last_day then 'implausible_date'
         when customer_id is null then 'missing_customer'
         when quantity is null then 'missing_quantity'
         when unit_price is null then 'missing_price'
@@ -17,6 +19,7 @@
         when unit_price = 0 then 'zero_price'
         when unit_price < 0 then 'negative_price'
         when {{ is_cancellation() }} and quantity > 0 then 'positive_cancellation'
+        when line_amount is null then 'amount_too_large'
     end
 {%- endmacro %}
 

@@ -31,6 +31,12 @@
             {{ print(summary_line('', '', '', '', line)) }}
         {%- endfor -%}
     {%- endfor -%}
+    {%- for row in run_query(
+        "select distinct segmentation from intermediate.int_segmentations_declared"
+        ~ " where segmentation not in (select segmentation from marts.segments) order by segmentation"
+    ).rows -%}
+        {{ print('Warning: ' ~ row[0] ~ ' is left out: fewer customers that differ than clusters it asks for.') }}
+    {%- endfor -%}
     {{ print('') }}
     {{ print('Published: ' ~ published ~ ' (schema marts, open it read-only)') }}
 {%- endmacro %}

@@ -5,5 +5,5 @@
 
 {#- Profiles mix days, counts, money and shares in one column; four decimals serve them all. -#}
 {% macro profile_number(expression) -%}
-    cast({{ expression }} as decimal(18, 4))
+    cast({{ expression }} as decimal(22, 4))
 {%- endmacro %}

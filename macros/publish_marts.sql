@@ -7,6 +7,7 @@
     {%- if not execute or flags.WHICH != 'build' -%}
         {{ return('') }}
     {%- endif -%}
+    {%- do run_query("select clear_folder(" ~ sql_text(landing_folder()) ~ ")") -%}
     {%- set obstacle = publishing_obstacle() -%}
     {%- if obstacle -%}
         {{ print("Not published: " ~ obstacle ~ ". Readers still see the last published marts, if there are any.") }}
@@ -16,7 +17,7 @@
     {%- set published = modules.re.sub('[^/\\\\]+$', 'published.duckdb', warehouse) -%}
     {%- do run_query("checkpoint") -%}
     {%- set error = run_query(
-        "select publish_file(" ~ sql_text(warehouse) ~ ", " ~ sql_text(published) ~ ", " ~ sql_text(tojson(published_relations())) ~ ")"
+        "select publish(" ~ sql_text(warehouse) ~ ", " ~ sql_text(published) ~ ", " ~ sql_text(tojson(published_relations())) ~ ")"
     ).rows[0][0] -%}
     {%- if error -%}
         {{ stop("marts are built but not published to " ~ published ~ ": " ~ error) }}

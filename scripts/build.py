@@ -160,7 +160,7 @@ def main(arguments=None):
 
     progress = Progress(sys.stdout)
     print(f"Building segments from {variables.get('invoices', 'the demo invoices')}", flush=True)
-    command = ["--log-level", "none", "--log-level-file", "debug", "build"]
+    command = ["--log-level", "none", "--log-level-file", "info", "build"]
     command += ["--vars", json.dumps(variables, default=str)]
     result = dbtRunner(callbacks=[progress.on_event]).invoke(command)
     progress.clear()

@@ -43,21 +43,25 @@ class Built:
         return self.rows(query, file=file)[0]
 
 
-def run(command, folder, *, project=PROJECT, **settings):
-    """Run a command of the project's with its files in ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = dict(os.environ)
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    environment |= {
+def environment(folder, project, target=None):
+    """Variables that keep all files of a run in ``folder``."""
+    variables = dict(os.environ)
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    return variables | {
         "WAREHOUSE_DIR": str(folder),
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
+        "DBT_TARGET_PATH": str((target or folder) / "target"),
+        "DBT_LOG_PATH": str((target or folder) / "logs"),
         "DBT_PROJECT_DIR": str(project),
         "DBT_PROFILES_DIR": str(project),
     }
+
+
+def run(command, folder, *, project=PROJECT, target=None, **settings):
+    """Run a command of the project's with its files in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
     finished = subprocess.run(
         command,
-        env=environment,
+        env=environment(folder, project, target),
         capture_output=True,
         text=True,
         check=False,

@@ -169,7 +169,7 @@ final as (
         cast(cumulated.frequency as integer) as frequency,
         cast(cumulated.monetary as decimal(18, 2)) as monetary,
         cast(cumulated.monetary - cumulated.return_amount as decimal(18, 2)) as net_monetary,
-        cast(cumulated.monetary / cumulated.frequency as decimal(18, 4)) as average_basket_value,
+        cast(cumulated.monetary / cumulated.frequency as decimal(20, 4)) as average_basket_value,
         cast(cumulated.quantity as bigint) as quantity,
         cast(cumulated.distinct_products as integer) as distinct_products,
         cast(coalesce(cumulated.matched_return_amount / nullif(cumulated.monetary, 0), 0) as decimal(9, 6)) as return_share

@@ -1,5 +1,6 @@
 with invoice_lines as (
     select * from {{ ref('stg_shop__invoice_lines') }}
+    where malformed_reason is null
 ),
 
 {# Imported twice, since an engine that keeps what is read twice would keep every line. #}
@@ -8,21 +9,22 @@ invoice_products as (
         invoice_id,
         product_id
     from {{ ref('stg_shop__invoice_lines') }}
+    where malformed_reason is null
 ),
 
 {# Two lines can only be equal, or need a number to tell them apart, where an invoice holds a product
    twice. That is a few in a hundred, so all else here is spared the comparison of every column. #}
 repeated_hashes as (
-    select {{ row_hash(['invoice_id', 'product_id']) }} as line_hash
+    select {{ row_hash([line_name()]) }} as line_hash
     from invoice_products
-    group by {{ row_hash(['invoice_id', 'product_id']) }}
+    group by {{ row_hash([line_name()]) }}
     having count(*) > 1
 ),
 
 repeated_lines as (
     select *
     from invoice_lines
-    where {{ row_hash(['invoice_id', 'product_id']) }} in (select repeated_hashes.line_hash from repeated_hashes)
+    where {{ row_hash([line_name()]) }} in (select repeated_hashes.line_hash from repeated_hashes)
 ),
 
 {# Numbered by content, so that the order of lines in the file does not matter; only lines that are
@@ -41,7 +43,8 @@ numbered as (
                 customer_id,
                 country,
                 invoice_id,
-                unreadable_text,
+                line_amount,
+                source_text,
                 source_file,
                 source_line
         ) as line_number,
@@ -54,8 +57,9 @@ numbered as (
                 country,
                 quantity,
                 unit_price,
+                line_amount,
                 invoiced_at,
-                unreadable_text
+                source_text
             order by source_file, source_line
         ) > 1 as is_exact_duplicate
     from repeated_lines

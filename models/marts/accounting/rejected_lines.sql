@@ -19,7 +19,7 @@ final as (
         unit_price,
         line_amount,
         invoiced_at,
-        unreadable_text
+        source_text
     from classified
     where reject_reason is not null
 )

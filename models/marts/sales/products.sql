@@ -8,7 +8,9 @@ with invoice_lines as (
         line_amount,
         invoiced_at
     from {{ ref('int_invoice_lines_classified') }}
-    where is_sale
+    where
+        is_sale
+        and product_id is not null
 ),
 
 described as (

@@ -26,7 +26,7 @@ feature_values as (
         segmentation,
         segment_code,
         '{{ feature }}' as feature,
-        cast({{ feature }} as decimal(18, 4)) as feature_value
+        cast({{ feature }} as decimal(22, 4)) as feature_value
     from measured
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -1,0 +1,65 @@
+{# A segmentation covers every customer in every mart, or, where there are fewer customers that differ
+   than clusters it asks for, is nowhere. #}
+with declared as (
+    select
+        segmentation,
+        max(coalesce(k, k_min)) as clusters
+    from {{ ref('int_segmentations_declared') }}
+    group by segmentation
+),
+
+customers as (
+    select
+        segmentation,
+        count(*) as customers,
+        count(distinct {{ row_hash(['features']) }}) as distinct_customers
+    from {{ ref('int_customers_transformed') }}
+    group by segmentation
+),
+
+assigned as (
+    select
+        segmentation,
+        count(*) as customers
+    from {{ ref('customer_segments') }}
+    group by segmentation
+),
+
+profiled as (
+    select
+        segmentation,
+        sum(customers) as customers
+    from {{ ref('segment_profiles') }}
+    where feature = 'recency_days'
+    group by segmentation
+),
+
+fitted as (
+    select
+        segmentation,
+        count(*) filter (where is_selected) as fits
+    from {{ ref('cluster_diagnostics') }}
+    group by segmentation
+),
+
+compared as (
+    select
+        declared.segmentation,
+        customers.distinct_customers >= declared.clusters as is_possible,
+        customers.customers,
+        coalesce(assigned.customers, 0) as assigned_customers,
+        coalesce(profiled.customers, 0) as profiled_customers,
+        coalesce(fitted.fits, 0) as fits
+    from declared
+    inner join customers on declared.segmentation = customers.segmentation
+    left join assigned on declared.segmentation = assigned.segmentation
+    left join profiled on declared.segmentation = profiled.segmentation
+    left join fitted on declared.segmentation = fitted.segmentation
+)
+
+select *
+from compared
+where
+    assigned_customers <> case when is_possible then customers else 0 end
+    or profiled_customers <> case when is_possible then customers else 0 end
+    or fits <> case when is_possible then 1 else 0 end
