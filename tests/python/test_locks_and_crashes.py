@@ -1,0 +1,165 @@
+"""What happens when somebody else has the file, the process dies, or the disk is full."""
+
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+import duckdb
+import pytest
+from conftest import DEMO, PROJECT, build, differences, environment
+
+HOLD = """
+import duckdb, sys, time
+connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
+print("open", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def warehouse(demo, tmp_path):
+    """A folder as a build of the demo leaves it."""
+    shutil.copy(demo.warehouse, tmp_path / "customers.duckdb")
+    shutil.copy(demo.published, tmp_path / "published.duckdb")
+    return tmp_path
+
+
+@pytest.fixture
+def holder(warehouse):
+    """Another process that has dbt's own file open."""
+    command = [sys.executable, "-c", HOLD, str(warehouse / "customers.duckdb"), "read"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "open\n"
+        yield process
+        process.kill()
+
+
+def test_who_holds_the_file_is_named(warehouse, holder):
+    before = (warehouse / "published.duckdb").read_bytes()
+    ran = build(warehouse)
+    assert ran.code != 0
+    complaints = ran.errors.splitlines()
+    assert len(complaints) == 1, ran.errors
+    assert f"process {holder.pid} has " in complaints[0]
+    assert "published.duckdb instead" in complaints[0]
+    assert "Traceback" not in ran.output
+    assert (warehouse / "published.duckdb").read_bytes() == before
+
+
+def start_build(folder):
+    return subprocess.Popen(
+        [sys.executable, str(PROJECT / "scripts" / "build.py")],
+        env=environment(folder, PROJECT),
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def test_of_two_builds_at_once_the_second_stops(warehouse, tmp_path):
+    with start_build(warehouse) as first:
+        for line in first.stdout:
+            if "reading invoices" in line:
+                break
+        second = build(warehouse, target=tmp_path / "second")
+        assert second.code != 0
+        assert f"process {first.pid} has " in second.errors
+        assert len(second.errors.splitlines()) == 1, second.errors
+        first.stdout.read()
+    assert first.returncode == 0
+
+
+def check_whole(published):
+    """Look whether all marts of a published file are of one build; its number of lines."""
+    with duckdb.connect(str(published), read_only=True) as connection:
+        customers, segmented, lines, accounted = connection.execute(
+            """
+            select
+                (select count(*) from marts.customers),
+                (select sum(customers) from marts.segments where segmentation = 'lifecycle'),
+                (select count(*) from marts.invoice_lines)
+                + (select count(*) from marts.rejected_lines),
+                (select sum(lines) from marts.line_accounting)
+            """
+        ).fetchone()
+    assert customers == segmented
+    assert lines == accounted
+    return lines
+
+
+def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, warehouse):
+    chance = random.Random(20)
+    killed = 0
+    lines = check_whole(demo.published)
+    for _ in range(20):
+        with start_build(warehouse) as process:
+            try:
+                process.wait(timeout=chance.uniform(0.5, 7.0))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                killed += 1
+        assert check_whole(warehouse / "published.duckdb") == lines
+    assert killed >= 10
+    again = build(warehouse)
+    assert again.code == 0, again.errors
+    marts = ["customers", "customer_segments", "invoice_lines", "line_accounting", "segments"]
+    assert differences(demo, again, marts) == dict.fromkeys(marts, 0)
+    left = {path.name for path in warehouse.iterdir() if path.is_file()}
+    assert left == {"customers.duckdb", "published.duckdb"}
+
+
+def test_eight_readers_see_the_old_or_the_new_marts_whole(demo, warehouse):
+    half = warehouse / "half.csv"
+    lines = (DEMO / "invoices.csv").read_text().splitlines(keepends=True)
+    half.write_text("".join(lines[:20_000]))
+    seen, errors = set(), []
+    done = threading.Event()
+
+    def read():
+        while not done.is_set():
+            try:
+                seen.add(check_whole(warehouse / "published.duckdb"))
+            except Exception as error:
+                errors.append(repr(error))
+
+    readers = [threading.Thread(target=read) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    try:
+        for invoices in (half, None):
+            ran = build(warehouse, invoices=invoices)
+            assert ran.code == 0, ran.errors
+            time.sleep(1)
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert errors == []
+    assert seen == {43_500, 19_999}
+
+
+def test_a_full_disk_leaves_the_published_file_as_it_was(warehouse):
+    before = (warehouse / "published.duckdb").read_bytes()
+    full = (warehouse / "customers.duckdb").stat().st_size // 2
+
+    ran = build(
+        warehouse,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (full, full)),
+    )
+    assert ran.code != 0
+    assert len(ran.errors.splitlines()) == 1, ran.errors
+    assert "Traceback" not in ran.output
+    assert (warehouse / "published.duckdb").read_bytes() == before
+
+
+def test_the_warehouse_grows_to_three_times_its_first_size_at_most(demo, warehouse):
+    first = demo.warehouse.stat().st_size
+    for _ in range(3):
+        ran = build(warehouse)
+        assert ran.code == 0, ran.errors
+    assert (warehouse / "customers.duckdb").stat().st_size <= 3 * first
