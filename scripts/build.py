@@ -15,7 +15,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 # The models that stand for a step, and what people are told when it begins.
 STEPS = {
-    "stg_shop__invoice_lines": "reading invoices",
+    "base_shop__invoice_lines": "reading invoices",
     "int_invoice_lines_classified": "classifying invoice lines",
     "int_customers_as_of": "measuring customers at every month end",
     "int_segmentations_fitted": "fitting segmentations",
@@ -31,6 +31,7 @@ class Progress:
         self.live = stream.isatty()
         self.total = 0
         self.done = 0
+        self.failed = False
         self.started = time.monotonic()
 
     def on_event(self, event):
@@ -40,15 +41,17 @@ class Progress:
             self.start(event.data.node_info.node_name)
         elif name == "NodeFinished":
             self.done += 1
+            self.failed |= event.data.node_info.node_status in ("error", "fail")
         elif name == "ConcurrencyLine":
             self.total = event.data.node_count
         elif name == "PrintEvent":
             self.clear()
-            print(event.data.msg, file=self.stream, flush=True)
+            # Paths are easier to read, and to use, from where one is.
+            print(event.data.msg.replace(f"{os.getcwd()}/", ""), file=self.stream, flush=True)
 
     def start(self, node):
         """Say what begins."""
-        if node in STEPS:
+        if node in STEPS and not self.failed:
             self.clear()
             elapsed = time.monotonic() - self.started
             print(f"{elapsed:6.1f} s  {STEPS[node]}", file=self.stream, flush=True)
@@ -112,7 +115,10 @@ def explain(result):
                 f"query {getattr(run.node, 'compiled_path', None) or 'in logs/dbt.log'}"
             )
         else:
-            complaints.append(f"{run.node.name}: {first_line(run.message or 'no message')}")
+            line = first_line(run.message or "no message")
+            # Our own messages name what they are about; others are about the node.
+            ours = line.startswith(("invoices: ", "var ", "marts are "))
+            complaints.append(line if ours else f"{run.node.name}: {line}")
     return complaints or ["dbt stopped without a word; see logs/dbt.log"]
 
 
@@ -159,7 +165,8 @@ def main(arguments=None):
         variables["invoices"] = options.invoices if inside else os.path.abspath(options.invoices)
 
     progress = Progress(sys.stdout)
-    print(f"Building segments from {variables.get('invoices', 'the demo invoices')}", flush=True)
+    source = options.invoices or variables.get("invoices", "the demo invoices")
+    print(f"Building segments from {source}", flush=True)
     command = ["--log-level", "none", "--log-level-file", "info", "build"]
     command += ["--vars", json.dumps(variables, default=str)]
     result = dbtRunner(callbacks=[progress.on_event]).invoke(command)
