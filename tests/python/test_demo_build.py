@@ -190,7 +190,7 @@ def test_plain_dbt_builds_the_same_from_any_directory(demo, tmp_path):
         (None, "[as_of]", "VARS must map names to values"),
         (None, "{as_of: '", "VARS is not YAML"),
         (None, "{invoice_columns: {prize: Price}}", "invoice_columns names prize"),
-        (None, "{invoice_columns: {unit_price: Price}}", "has no column for unit_price"),
+        (None, "{invoice_columns: {unit_price: Price}}", "has no column Price for unit_price"),
         (None, "{segmentations: {lifecycle: {k: 4}}}", "lifecycle: playbook is missing"),
     ],
 )
