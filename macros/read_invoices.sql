@@ -52,9 +52,10 @@
     {{ return(none) }}
 {%- endmacro %}
 
-{#- Parsing is dear and its lines are read more than once: text is landed, columns of a known type not. -#}
+{#- Lines are read more than once. Parquet is cheap to read and numbers its own rows; parsing text is dear,
+    and rows of a relation have no numbers until they are given some, once. -#}
 {% macro landing_materialization() -%}
-    {{ return('view' if kind_of(var('invoices') | string | trim) in ['parquet', 'relation'] else 'table') }}
+    {{ return('view' if kind_of(var('invoices') | string | trim) == 'parquet' else 'table') }}
 {%- endmacro %}
 
 {#- The paths that the var `invoices` stands for, in order. -#}
@@ -279,14 +280,17 @@
 
 {#- Length of the folder that all paths share: files are named by what follows it. -#}
 {% macro shared_folder(paths) -%}
-    {%- set lengths = [] -%}
+    {%- set lengths = [0] -%}
     {%- for place in range(paths[0] | length) if paths[0][place] in '/\\' -%}
-        {%- set lead = paths[0][:place + 1] -%}
-        {%- if paths | select('string') | map('truncate', place + 1, True, '', 0) | reject('equalto', lead) | list | length == 0 -%}
+        {%- set strays = [] -%}
+        {%- for path in paths if not path.startswith(paths[0][:place + 1]) -%}
+            {%- do strays.append(path) -%}
+        {%- endfor -%}
+        {%- if not strays -%}
             {%- do lengths.append(place + 1) -%}
         {%- endif -%}
     {%- endfor -%}
-    {{ return(lengths[-1] if lengths else 0) }}
+    {{ return(lengths[-1]) }}
 {%- endmacro %}
 
 {#- Whether files of several kinds are read. -#}
