@@ -3,14 +3,22 @@
     {{ exceptions.raise_compiler_error(message | replace('\n', ' ')) }}
 {%- endmacro %}
 
-{#- Nobody can be measured where nothing was sold: says what became of the lines instead. -#}
+{#- Nobody can be measured where nothing was sold, and where most lines can't be read a column is not what its
+    name says: tells what became of the lines instead. -#}
 {% macro stop_without_sales() -%}
     {%- if execute and not flags.EMPTY -%}
         {%- set fates = run_query(
             "select coalesce(reject_reason, 'return') as fate, count(*) as lines, count(*) filter (where is_sale) as sales"
             ~ " from intermediate.int_invoice_lines_classified group by 1 order by 2 desc, 1"
         ).rows -%}
-        {%- if fates | map(attribute='sales') | sum == 0 -%}
+        {%- set unreadable = fates | selectattr('fate', 'equalto', 'unreadable_value') | map(attribute='lines') | sum -%}
+        {%- if unreadable > 0.5 * (fates | map(attribute='lines') | sum) -%}
+            {%- set example = run_query(
+                "select min(source_text) from intermediate.int_invoice_lines_classified where reject_reason = 'unreadable_value'"
+            ).rows[0][0] -%}
+            {{ stop("invoices: in most lines a quantity, price or date can't be read, such as: " ~ example
+                ~ ". Are columns swapped? Say which is which: VARS='{invoice_columns: {our name: your name}}'") }}
+        {%- elif fates | map(attribute='sales') | sum == 0 -%}
             {%- set told = [] -%}
             {%- for fate in fates -%}
                 {%- do told.append('{:,}'.format(fate.lines) ~ ' ' ~ fate.fate) -%}

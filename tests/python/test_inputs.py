@@ -307,6 +307,15 @@ def test_too_few_customers_leave_segmentations_out(tmp_path, lines, customers, l
         ),
         (
             "a.csv",
+            HEADER.replace("Quantity", "_")
+            .replace("UnitPrice", "Quantity")
+            .replace("_", "UnitPrice"),
+            shop(2),
+            None,
+            "Are columns swapped?",
+        ),
+        (
+            "a.csv",
             HEADER.replace("UnitPrice", "Prize"),
             shop(2),
             None,
