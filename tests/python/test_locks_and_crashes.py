@@ -96,7 +96,7 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, war
     chance = random.Random(20)
     killed = 0
     lines = check_whole(demo.published)
-    for _ in range(20):
+    while killed < 20:
         with start_build(warehouse) as process:
             try:
                 process.wait(timeout=chance.uniform(0.5, 7.0))
@@ -104,7 +104,6 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, war
                 process.kill()
                 killed += 1
         assert check_whole(warehouse / "published.duckdb") == lines
-    assert killed >= 10
     again = build(warehouse)
     assert again.code == 0, again.errors
     marts = ["customers", "customer_segments", "invoice_lines", "line_accounting", "segments"]
