@@ -43,129 +43,108 @@ products_first_bought as (
         product_id
 ),
 
-{# Each event counts from the first as-of moment after it: the next month's beginning, or the as-of
-   moment where that comes first. Nothing at or after the as-of moment gets past these filters. #}
-invoices_by_period as (
+products_by_moment as (
     select
         customer_id,
-        {{ counts_from('invoiced_at') }} as as_of_at,
-        min(case when sale_lines > 0 then invoiced_at end) as first_purchase_at,
-        max(case when sale_lines > 0 then invoiced_at end) as last_purchase_at,
-        count(*) filter (where is_first_sale_moment) as frequency,
-        sum(sale_amount) as sale_amount,
-        sum(return_amount) as return_amount,
-        sum(quantity) as quantity
-    from invoices
-    where invoiced_at < {{ current_as_of() }}
-    group by
-        customer_id,
-        {{ counts_from('invoiced_at') }}
-),
-
-returns_by_period as (
-    select
-        customer_id,
-        {{ counts_from('invoiced_at') }} as as_of_at,
-        sum(matched_amount) as matched_return_amount
-    from returns
-    where invoiced_at < {{ current_as_of() }}
-    group by
-        customer_id,
-        {{ counts_from('invoiced_at') }}
-),
-
-products_by_period as (
-    select
-        customer_id,
-        {{ counts_from('invoiced_at') }} as as_of_at,
+        invoiced_at,
         count(*) as distinct_products
     from products_first_bought
+    group by
+        customer_id,
+        invoiced_at
+),
+
+events as (
+    select
+        customer_id,
+        invoiced_at,
+        case when sale_lines > 0 then invoiced_at end as sold_at,
+        case when is_first_sale_moment then 1 else 0 end as frequency,
+        sale_amount,
+        return_amount,
+        quantity,
+        0 as matched_return_amount,
+        0 as distinct_products
+    from invoices
+    union all
+    select
+        customer_id,
+        invoiced_at,
+        null as sold_at,
+        0 as frequency,
+        0 as sale_amount,
+        0 as return_amount,
+        0 as quantity,
+        matched_amount as matched_return_amount,
+        0 as distinct_products
+    from returns
+    union all
+    select
+        customer_id,
+        invoiced_at,
+        null as sold_at,
+        0 as frequency,
+        0 as sale_amount,
+        0 as return_amount,
+        0 as quantity,
+        0 as matched_return_amount,
+        distinct_products
+    from products_by_moment
+),
+
+{# Each event counts from the first as-of moment after it: the next month's beginning, or the as-of
+   moment where that comes first. Nothing at or after the as-of moment gets past this filter. #}
+periods as (
+    select
+        customer_id,
+        {{ counts_from('invoiced_at') }} as counts_from,
+        min(sold_at) as first_purchase_at,
+        max(sold_at) as last_purchase_at,
+        sum(frequency) as frequency,
+        sum(sale_amount) as sale_amount,
+        sum(return_amount) as return_amount,
+        sum(matched_return_amount) as matched_return_amount,
+        sum(quantity) as quantity,
+        sum(distinct_products) as distinct_products
+    from events
     where invoiced_at < {{ current_as_of() }}
     group by
         customer_id,
         {{ counts_from('invoiced_at') }}
-),
-
-{# Matched returns and first products only ever happen where there is an invoice. #}
-periods as (
-    select
-        invoices_by_period.*,
-        returns_by_period.matched_return_amount,
-        products_by_period.distinct_products
-    from invoices_by_period
-    left join returns_by_period
-        on
-            invoices_by_period.customer_id = returns_by_period.customer_id
-            and invoices_by_period.as_of_at = returns_by_period.as_of_at
-    left join products_by_period
-        on
-            invoices_by_period.customer_id = products_by_period.customer_id
-            and invoices_by_period.as_of_at = products_by_period.as_of_at
-),
-
-customers as (
-    select
-        customer_id,
-        min(first_purchase_at) as first_purchase_at
-    from periods
-    group by customer_id
-    having min(first_purchase_at) is not null
-),
-
-{# The second half brings in the periods before the first purchase, in which one can only return. #}
-spine as (
-    select
-        customers.customer_id,
-        customers.first_purchase_at,
-        as_of_dates.as_of_at
-    from customers
-    inner join as_of_dates on customers.first_purchase_at < as_of_dates.as_of_at
-    union all
-    select
-        customers.customer_id,
-        customers.first_purchase_at,
-        periods.as_of_at
-    from customers
-    inner join periods
-        on
-            customers.customer_id = periods.customer_id
-            and customers.first_purchase_at >= periods.as_of_at
 ),
 
 cumulated as (
     select
-        spine.customer_id,
-        spine.as_of_at,
-        spine.first_purchase_at,
-        max(periods.last_purchase_at) over so_far as last_purchase_at,
-        sum(periods.frequency) over so_far as frequency,
-        sum(periods.sale_amount) over so_far as monetary,
-        sum(periods.return_amount) over so_far as return_amount,
-        coalesce(sum(periods.matched_return_amount) over so_far, 0) as matched_return_amount,
-        sum(periods.quantity) over so_far as quantity,
-        coalesce(sum(periods.distinct_products) over so_far, 0) as distinct_products
-    from spine
-    left join periods
-        on
-            spine.customer_id = periods.customer_id
-            and spine.as_of_at = periods.as_of_at
+        customer_id,
+        counts_from,
+        coalesce(lead(counts_from) over so_far, {{ current_as_of() }} + interval '1' day) as counts_until,
+        min(first_purchase_at) over so_far as first_purchase_at,
+        max(last_purchase_at) over so_far as last_purchase_at,
+        sum(frequency) over so_far as frequency,
+        sum(sale_amount) over so_far as monetary,
+        sum(return_amount) over so_far as return_amount,
+        sum(matched_return_amount) over so_far as matched_return_amount,
+        sum(quantity) over so_far as quantity,
+        sum(distinct_products) over so_far as distinct_products
+    from periods
     window so_far as (
-        partition by spine.customer_id
-        order by spine.as_of_at
+        partition by customer_id
+        order by counts_from
         rows between unbounded preceding and current row
     )
 ),
 
+{# What is known of a customer holds at every as-of moment until there is more. #}
 final as (
     select
         cumulated.customer_id,
         as_of_dates.as_of_date,
-        cumulated.as_of_at,
+        as_of_dates.as_of_at,
         as_of_dates.is_current,
         cumulated.first_purchase_at,
         cumulated.last_purchase_at,
-        cast({{ elapsed_days('cumulated.last_purchase_at', 'cumulated.as_of_at') }} as integer) as recency_days,
-        cast({{ elapsed_days('cumulated.first_purchase_at', 'cumulated.as_of_at') }} as integer) as tenure_days,
+        cast({{ elapsed_days('cumulated.last_purchase_at', 'as_of_dates.as_of_at') }} as integer) as recency_days,
+        cast({{ elapsed_days('cumulated.first_purchase_at', 'as_of_dates.as_of_at') }} as integer) as tenure_days,
         cast(cumulated.frequency as integer) as frequency,
         cast(cumulated.monetary as decimal(18, 2)) as monetary,
         cast(cumulated.monetary - cumulated.return_amount as decimal(18, 2)) as net_monetary,
@@ -174,8 +153,11 @@ final as (
         cast(cumulated.distinct_products as integer) as distinct_products,
         cast(coalesce(cumulated.matched_return_amount / nullif(cumulated.monetary, 0), 0) as decimal(9, 6)) as return_share
     from cumulated
-    inner join as_of_dates on cumulated.as_of_at = as_of_dates.as_of_at
-    where cumulated.first_purchase_at < cumulated.as_of_at
+    inner join as_of_dates
+        on
+            cumulated.counts_from <= as_of_dates.as_of_at
+            and cumulated.counts_until > as_of_dates.as_of_at
+    where cumulated.first_purchase_at is not null
 )
 
 select * from final
