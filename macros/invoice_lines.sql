@@ -3,6 +3,15 @@
     concat(invoice_id, '-', coalesce(product_id, ''))
 {%- endmacro %}
 
+{#- A number that is equal for lines of equal names. Joining texts is dear, and only with a hyphen in
+    them can two other texts make the same name. -#}
+{% macro line_name_hash() -%}
+    case
+        when contains(invoice_id, '-') or contains(product_id, '-') then {{ row_hash([line_name()]) }}
+        else {{ row_hash(['invoice_id', 'product_id']) }}
+    end
+{%- endmacro %}
+
 {#- Why a line can't be kept, seen from the line alone; null where nothing speaks against it. The
     first reason that holds is given. -#}
 {% macro reject_reason() -%}

@@ -1,6 +1,9 @@
+{# A line without a customer is rejected whatever else it holds, so only the others are looked at. #}
 with invoice_lines as (
     select * from {{ ref('stg_shop__invoice_lines') }}
-    where malformed_reason is null
+    where
+        malformed_reason is null
+        and customer_id is not null
 ),
 
 {# Imported twice, since an engine that keeps what is read twice would keep every line. #}
@@ -9,22 +12,24 @@ invoice_products as (
         invoice_id,
         product_id
     from {{ ref('stg_shop__invoice_lines') }}
-    where malformed_reason is null
+    where
+        malformed_reason is null
+        and customer_id is not null
 ),
 
 {# Two lines can only be equal, or need a number to tell them apart, where an invoice holds a product
    twice. That is a few in a hundred, so all else here is spared the comparison of every column. #}
 repeated_hashes as (
-    select {{ row_hash([line_name()]) }} as line_hash
+    select {{ line_name_hash() }} as line_hash
     from invoice_products
-    group by {{ row_hash([line_name()]) }}
+    group by {{ line_name_hash() }}
     having count(*) > 1
 ),
 
 repeated_lines as (
     select *
     from invoice_lines
-    where {{ row_hash([line_name()]) }} in (select repeated_hashes.line_hash from repeated_hashes)
+    where {{ line_name_hash() }} in (select repeated_hashes.line_hash from repeated_hashes)
 ),
 
 {# Numbered by content, so that the order of lines in the file does not matter; only lines that are
