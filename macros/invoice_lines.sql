@@ -1,6 +1,15 @@
 {#- The readable part of invoice_line_id; lines that share it are numbered. -#}
 {% macro line_name() -%}
-    concat(invoice_id, '-', coalesce(product_id, ''))
+    concat({{ line_name_parts() }})
+{%- endmacro %}
+
+{#- Joined once with what follows: a name that is joined first costs its length again. -#}
+{% macro invoice_line_id() -%}
+    concat({{ line_name_parts() }}, '#', line_number)
+{%- endmacro %}
+
+{% macro line_name_parts() -%}
+    invoice_id, '-', coalesce(product_id, '')
 {%- endmacro %}
 
 {#- A number that is equal for lines of equal names. Joining texts is dear, and only with a hyphen in

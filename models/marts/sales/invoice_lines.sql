@@ -8,7 +8,7 @@ with classified as (
 
 final as (
     select
-        concat({{ line_name() }}, '#', line_number) as invoice_line_id,
+        {{ invoice_line_id() }} as invoice_line_id,
         invoice_id,
         customer_id,
         product_id,
