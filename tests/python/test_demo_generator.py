@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 COLUMNS = [
@@ -110,9 +111,10 @@ def share(connection, condition):
 
 
 def test_regeneration_gives_the_committed_bytes(generate, tmp_path):
-    """Seed 42 gives the two files of the repo, and nothing else is left in the folder."""
+    """Seed 42 gives the three files of the repo, and nothing else is left in the folder."""
     generate.write_demo(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "campaign_customers.csv",
         "customers_truth.csv",
         "invoices.csv",
     ]
@@ -554,6 +556,40 @@ def test_four_groups_look_like_the_real_shop(demo):
     assert best[:, 0].mean() < 60 and best[:, 1].mean() > 8
     assert recent[:, 0].mean() < 60 and recent[:, 1].mean() < 3
     assert gone[:, 0].mean() > 300 and gone[:, 1].mean() < 2
+
+
+# ---------------------------------------------------------------------- campaign customers
+
+
+def test_campaign_file_has_the_shape_and_dirt_of_the_public_one(generate):
+    """29 columns, tabs, days first; each kind of dirt as often as the README of the demo says."""
+    text = (DEMO / "campaign_customers.csv").read_bytes().decode("ascii")
+    assert "\r" not in text and '"' not in text
+    lines = [line.split("\t") for line in text.splitlines()]
+    assert lines[0] == generate.CAMPAIGN_COLUMNS and len(lines[0]) == 29
+    rows = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+    assert len(rows) == 2_000
+    assert len({row["ID"] for row in rows}) == 1_995
+    assert all(re.fullmatch(r"\d\d-\d\d-202[345]", row["Dt_Customer"]) for row in rows)
+    assert sum(row["Income"] == "" for row in rows) == 22
+    assert sum(row["Income"] == "666666" for row in rows) == 1
+    born = [int(row["Year_Birth"]) for row in rows]
+    assert sorted(year for year in born if not 1930 < year < 2015) == [1893, 1899, 1900, 2094]
+    odd = [row["Marital_Status"] for row in rows]
+    assert [odd.count(state) for state in ("Absurd", "YOLO", "Alone")] == [2, 2, 3]
+
+
+def test_campaign_habits_are_found_again(generate):
+    """K-Means on income, spend, channels, deals and visits parts customers by their habit."""
+    habit, columns = generate.draw_campaign(np.random.default_rng((42, 0, 2)))
+    spend = sum(columns[name] for name in generate.CAMPAIGN_COLUMNS[9:15])
+    names = ["Income", *generate.CAMPAIGN_COLUMNS[15:20]]
+    features = np.column_stack([spend, *(columns[name] for name in names)]).astype(float)
+    scaled = (features - features.mean(axis=0)) / features.std(axis=0)
+    with threadpoolctl.threadpool_limits(1):
+        labels = KMeans(3, n_init=10, random_state=42).fit_predict(scaled)
+    assert adjusted_rand_score(habit, labels) > 0.8
+    assert 0.10 < columns["Response"].mean() < 0.20
 
 
 # ---------------------------------------------------------------------- any size
