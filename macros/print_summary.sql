@@ -37,10 +37,23 @@
     ).rows -%}
         {{ print('Warning: ' ~ row[0] ~ ' is left out: fewer customers that differ than clusters it asks for.') }}
     {%- endfor -%}
+    {{ print_campaign_summary() if has_campaign() }}
     {{ print('') }}
     {{ print('Published: ' ~ published ~ ' (schema marts, open it read-only)') }}
 {%- endmacro %}
 
 {% macro summary_line(segment, customers, share, revenue, action) -%}
     {{ return('{:<26.26}  {:>9}  {:>4}  {:>7}  {}'.format(segment, customers, share, revenue, action)) }}
+{%- endmacro %}
+
+{% macro print_campaign_summary() -%}
+    {%- set campaign = run_query(
+        "select sum(lines), sum(lines) filter (where status = 'kept'),"
+        ~ " (select avg(cast(accepted_6 as integer)) from marts.campaign_customers) from marts.campaign_accounting"
+    ).rows[0] -%}
+    {{ print('') }}
+    {{ print(
+        '{:,}'.format(campaign[0] | int) ~ ' lines of campaign customers = ' ~ '{:,}'.format(campaign[1] | int) ~ ' kept + '
+        ~ '{:,}'.format((campaign[0] - campaign[1]) | int) ~ ' rejected; ' ~ '{:.1%}'.format(campaign[2]) ~ ' accepted the last offer'
+    ) }}
 {%- endmacro %}

@@ -30,7 +30,9 @@
     {%- if flags.EMPTY -%}
         {{ return("this was an --empty run") }}
     {%- endif -%}
-    {%- set wanted = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed', 'test']) | map(attribute='unique_id') | list
+    {#- Tests of models that are switched off stay in the graph, switched off too. -#}
+    {%- set wanted = graph.nodes.values() | selectattr('config.enabled')
+        | selectattr('resource_type', 'in', ['model', 'seed', 'test']) | map(attribute='unique_id') | list
         + (graph.unit_tests | default({})).keys() | list -%}
     {%- set good = [] -%}
     {%- for result in results if result.status in ['success', 'pass', 'warn'] -%}

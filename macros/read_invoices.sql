@@ -1,5 +1,5 @@
 {#-
-    The edge of the project: everything that knows about files stands here and in
+    The edge of the project: everything that knows about files stands in read_files.sql, here and in
     python_models/files. read_invoices() is the invoice lines of the var `invoices` under our column
     names, as they stand in the source, with the file and line of each. Identifiers are text; nothing
     else is converted and nothing left out.
@@ -20,164 +20,23 @@
     }) }}
 {%- endmacro %}
 
-{% macro fold_name(name) -%}
-    {{ return(modules.re.sub('[^a-z0-9]', '', name | lower)) }}
-{%- endmacro %}
-
-{% macro sql_text(value) -%}
-    {{ return('null' if value is none else "'" ~ (value | string | replace("'", "''")) ~ "'") }}
-{%- endmacro %}
-
-{#- What a function of python_models/files answers; its error ends the run in one line. -#}
-{% macro ask(call, about) -%}
-    {%- set answered = fromjson(run_query("select " ~ call).rows[0][0]) -%}
-    {%- if 'error' in answered -%}
-        {{ stop("invoices: " ~ about ~ ": " ~ answered.error) }}
-    {%- endif -%}
-    {{ return(answered.answer) }}
-{%- endmacro %}
-
-{#- text, parquet, xlsx or relation; none for what is not read. -#}
-{% macro kind_of(path) -%}
-    {%- set name = modules.re.sub('\\.gz$', '', path | lower) -%}
-    {%- if path.startswith('relation:') -%}
-        {{ return('relation') }}
-    {%- elif modules.re.search('\\.(csv|tsv|txt)$', name) -%}
-        {{ return('text') }}
-    {%- elif modules.re.search('\\.(parquet|pq)$', path | lower) -%}
-        {{ return('parquet') }}
-    {%- elif modules.re.search('\\.xlsx$', path | lower) -%}
-        {{ return('xlsx') }}
-    {%- endif -%}
-    {{ return(none) }}
-{%- endmacro %}
-
 {#- Lines are read more than once. Parquet is cheap to read and numbers its own rows; parsing text is dear,
     and rows of a relation have no numbers until they are given some, once. -#}
 {% macro landing_materialization() -%}
     {{ return('view' if kind_of(var('invoices') | string | trim) == 'parquet' else 'table') }}
 {%- endmacro %}
 
-{#- The paths that the var `invoices` stands for, in order. -#}
+{#- The paths of the invoice lines, in order. -#}
 {% macro invoice_paths() -%}
     {%- set stated = var('invoices') | string | trim -%}
     {%- if not stated -%}
         {{ stop("var invoices is empty: give the path of your invoice lines, for example make build INVOICES=my_invoices.csv") }}
-    {%- elif kind_of(stated) == 'relation' -%}
-        {{ return([stated]) }}
     {%- endif -%}
-    {%- set absolute = modules.re.match('([/~\\\\]|[A-Za-z]:|[a-z0-9]+://)', stated) is not none -%}
-    {%- set path = stated if absolute else env_var('DBT_PROJECT_DIR', '.') ~ '/' ~ stated -%}
-    {%- set found = run_query("select file from glob(" ~ sql_text(path) ~ ") order by file").columns[0].values() | list -%}
-    {%- if not found -%}
-        {%- set found = run_query("select file from glob(" ~ sql_text(path ~ '/*') ~ ") order by file").columns[0].values()
-            | list -%}
-        {%- if not found -%}
-            {{ stop("invoices: there is no file " ~ path ~ ". Give a path, a folder or a glob: make build INVOICES=my_invoices.csv") }}
-        {%- endif -%}
-    {%- endif -%}
-    {%- set readable = [] -%}
-    {%- for file in found if kind_of(file) -%}
-        {%- do readable.append(file) -%}
-    {%- endfor -%}
-    {%- if not readable -%}
-        {{ stop("invoices: " ~ path ~ " is no file that can be read: it can be CSV, TSV, TXT (each perhaps .gz), Parquet or XLSX") }}
-    {%- endif -%}
-    {{ return(readable) }}
+    {{ return(paths_of('invoices', stated, 'make build INVOICES=my_invoices.csv')) }}
 {%- endmacro %}
 
-{#- Where text is landed: beside the warehouse. -#}
-{% macro landing_folder() -%}
-    {%- set warehouse = run_query("select path from duckdb_databases() where database_name = current_database()").rows[0][0] -%}
-    {{ return(modules.re.sub('[^/\\\\]+$', 'landing', warehouse)) }}
-{%- endmacro %}
-
-{#-
-    One source as {name, columns: {name: type}, from: SQL, line, span, reason, text: SQL expressions}.
-    Several for an XLSX file: one for each sheet.
--#}
-{% macro open_source(path, name) -%}
-    {%- set plain = {'name': name, 'span': '1', 'reason': 'cast(null as varchar)', 'text': 'cast(null as varchar)'} -%}
-    {%- set kind = kind_of(path) -%}
-    {%- if kind == 'relation' -%}
-        {%- set relation = path[9:] | trim -%}
-        {%- if not modules.re.fullmatch('[A-Za-z_][\\w$]*(\\.[A-Za-z_][\\w$]*){0,2}', relation) -%}
-            {{ stop("invoices: " ~ path ~ " must look like relation:schema.table") }}
-        {%- endif -%}
-        {%- set parts = relation.split('.') -%}
-        {%- set there = run_query(
-            "select count(*) from information_schema.tables where lower(table_name) = " ~ sql_text(parts[-1] | lower)
-            ~ (" and lower(table_schema) = " ~ sql_text(parts[-2] | lower) if parts | length > 1 else "")
-        ).rows[0][0] -%}
-        {%- if not there -%}
-            {{ stop("invoices: the warehouse has no relation " ~ relation) }}
-        {%- endif -%}
-        {{ return([dict(plain, **{'columns': described("from " ~ relation), 'from': relation, 'line': 'row_number() over ()'})]) }}
-    {%- elif kind == 'parquet' -%}
-        {%- set reader = "read_parquet(" ~ sql_text(path) ~ ", file_row_number = true)" -%}
-        {%- set columns = described("from read_parquet(" ~ sql_text(path) ~ ")") -%}
-        {{ return([dict(plain, **{'columns': columns, 'from': reader, 'line': 'file_row_number + 1'})]) }}
-    {%- elif kind == 'xlsx' -%}
-        {%- do run_query("load " ~ sql_text(ask("excel_extension()", name))) -%}
-        {%- set sheets = [] -%}
-        {%- for sheet in ask("sheets_of(" ~ sql_text(path) ~ ")", name) -%}
-            {%- set reader = "read_xlsx(" ~ sql_text(path) ~ ", sheet = " ~ sql_text(sheet)
-                ~ ", header = true, all_varchar = true, stop_at_empty = false)" -%}
-            {%- do sheets.append(dict(plain, **{
-                'name': name ~ ', sheet ' ~ sheet,
-                'columns': described("from " ~ reader),
-                'from': reader,
-                'line': 'row_number() over () + 1',
-                'has_serial_dates': true,
-            })) -%}
-        {%- endfor -%}
-        {{ return(sheets) }}
-    {%- endif -%}
-    {%- set format = var('invoice_format') or {} -%}
-    {%- set landed = ask(
-        "land(" ~ sql_text(path) ~ ", " ~ sql_text(landing_folder()) ~ ", " ~ sql_text(format.get('encoding')) ~ ", "
-        ~ sql_text(format.get('delimiter')) ~ ")",
-        name
-    ) -%}
-    {%- set columns = {} -%}
-    {%- for column in landed.columns -%}
-        {%- if column in columns -%}
-            {{ stop("invoices: " ~ name ~ " has the column " ~ column ~ " twice. It has: " ~ landed.columns | join(', ')) }}
-        {%- endif -%}
-        {%- do columns.update({column: 'VARCHAR'}) -%}
-    {%- endfor -%}
-    {{ return([{
-        'name': name,
-        'columns': columns,
-        'from': csv_reader(landed.file, landed.delimiter, landed.columns),
-        'line': 'cast(landed_source_line as bigint)',
-        'span': 'cast(landed_line_span as integer)',
-        'reason': 'landed_malformed_reason',
-        'text': 'landed_malformed_text',
-    }]) }}
-{%- endmacro %}
-
-{#- Name and type of each column of a query, in its order. -#}
-{% macro described(query) -%}
-    {%- set rows = run_query("describe " ~ query).rows -%}
-    {%- set columns = {} -%}
-    {%- for row in rows -%}
-        {%- do columns.update({row[0]: row[1]}) -%}
-    {%- endfor -%}
-    {{ return(columns) }}
-{%- endmacro %}
-
-{#- A landed file with every column as text. Options are stated, not sniffed: the sniffer looks at the
-    first lines only and takes 01/12/2010 for a date without asking. -#}
-{% macro csv_reader(file, delimiter, columns) -%}
-    read_csv(
-        {{ sql_text(file) }}, auto_detect = false, header = false, delim = {{ sql_text(delimiter) }}, quote = '"', escape = '"',
-        columns = {
-            'landed_source_line': 'VARCHAR', 'landed_line_span': 'VARCHAR',
-            'landed_malformed_reason': 'VARCHAR', 'landed_malformed_text': 'VARCHAR'
-            {%- for column in columns %}, {{ sql_text(column) }}: 'VARCHAR'{% endfor %}
-        }
-    )
+{% macro open_invoices(path, name) -%}
+    {{ return(open_source('invoices', path, name, var('invoice_format') or {})) }}
 {%- endmacro %}
 
 {#- {our name: the source's name}; stops where a needed column can't be found. -#}
@@ -258,7 +117,7 @@
     {%- set paths = invoice_paths() -%}
     {%- set shared = shared_folder(paths) -%}
     {%- for path in paths -%}
-        {%- do sources.extend(open_source(path, path[shared:])) -%}
+        {%- do sources.extend(open_invoices(path, path[shared:])) -%}
     {%- endfor -%}
     {#- Sources of one kind keep their types; mixed ones meet as text. -#}
     {%- set as_text = mixed(paths) -%}
@@ -302,23 +161,10 @@
     {{ return(kinds | unique | list | length > 1) }}
 {%- endmacro %}
 
-{#- The number of lines of all sources without their headers, without reading a value. -#}
-{% macro count_source_lines() -%}
+{#- The number of invoice lines in all sources, without reading a value. -#}
+{% macro count_invoice_lines() -%}
     {%- if not execute -%}
         {{ return('0') }}
     {%- endif -%}
-    {%- set counts = [] -%}
-    {%- for path in invoice_paths() -%}
-        {%- set kind = kind_of(path) -%}
-        {%- if kind == 'text' -%}
-            {%- do counts.append(ask("lines_of(" ~ sql_text(path) ~ ")", path) - 1) -%}
-        {%- elif kind == 'parquet' -%}
-            {%- do counts.append(run_query("select sum(num_rows) from parquet_file_metadata(" ~ sql_text(path) ~ ")").rows[0][0]) -%}
-        {%- else -%}
-            {%- for source in open_source(path, path) -%}
-                {%- do counts.append(run_query("select count(*) from " ~ source.from).rows[0][0]) -%}
-            {%- endfor -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(counts | sum | string) }}
+    {{ return(count_lines('invoices', invoice_paths(), var('invoice_format') or {})) }}
 {%- endmacro %}

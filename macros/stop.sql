@@ -29,3 +29,24 @@
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
+
+{#- The same for the customers of a campaign. -#}
+{% macro stop_without_campaign_customers() -%}
+    {%- if execute and not flags.EMPTY -%}
+        {%- set fates = run_query(
+            "select coalesce(reject_reason, 'kept') as fate, count(*) as customers, min(source_text) as example"
+            ~ " from intermediate.int_campaign_customers_classified group by 1 order by 2 desc, 1"
+        ).rows -%}
+        {%- set unreadable = fates | selectattr('fate', 'equalto', 'unreadable_value') | list -%}
+        {%- if unreadable and unreadable[0].customers > 0.2 * (fates | map(attribute='customers') | sum) -%}
+            {{ stop("var campaign_customers: " ~ '{:,}'.format(unreadable[0].customers) ~ " lines have a value that can't be read, such as: "
+                ~ unreadable[0].example ~ ". Days are written 2012-09-04 or 04-09-2012 (days first), numbers with a decimal point") }}
+        {%- elif not fates | selectattr('fate', 'equalto', 'kept') | list -%}
+            {%- set told = [] -%}
+            {%- for fate in fates -%}
+                {%- do told.append('{:,}'.format(fate.customers) ~ ' ' ~ fate.fate) -%}
+            {%- endfor -%}
+            {{ stop("var campaign_customers: no customer is kept: " ~ (told | join(', ') or 'there are no lines at all')) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

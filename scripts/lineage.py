@@ -12,6 +12,7 @@ LAYERS = {
     "invoice_lines": "intermediate/invoice_lines: what counts",
     "customers": "intermediate/customers: features at every month end",
     "segmentations": "intermediate/segmentations: clusters and their names",
+    "campaign": "campaign customers: what counts, features, dimensions",
     "marts": "marts: the published tables",
 }
 

@@ -1,6 +1,6 @@
 {# What went in, counted apart from everything that reads it, against what the accounting says came out. #}
 with source_lines as (
-    select {{ count_source_lines() }} as lines
+    select {{ count_invoice_lines() }} as lines
 ),
 
 classified as (

@@ -12,9 +12,14 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 DEMO = PROJECT / "data" / "demo"
 REAL = PROJECT.parent / "shared" / "data" / "online_retail.parquet"
+CAMPAIGN = REAL.with_name("ifood_df.csv")
 
 needs_real_data = pytest.mark.skipif(
     not REAL.exists(), reason=f"Online Retail is not at {REAL}; the README says where to get it"
+)
+
+needs_campaign_data = pytest.mark.skipif(
+    not CAMPAIGN.exists(), reason=f"the encoded campaign data is not at {CAMPAIGN}"
 )
 
 

@@ -10,6 +10,12 @@ import pytest
 from conftest import DEMO, PROJECT, build, dbt, differences
 
 MARTS = {
+    "campaign_accounting",
+    "campaign_channels",
+    "campaign_concentration",
+    "campaign_customers",
+    "campaign_response",
+    "campaign_spend",
     "cluster_centers",
     "cluster_diagnostics",
     "customer_segments",
@@ -17,6 +23,7 @@ MARTS = {
     "invoice_lines",
     "line_accounting",
     "products",
+    "rejected_campaign_customers",
     "rejected_lines",
     "segment_profiles",
     "segments",
@@ -75,6 +82,7 @@ def test_output_is_a_short_table_for_people(demo):
     assert [line[:27].strip() for line in shown] == LIFECYCLE
     assert f"Published: {demo.published}" in demo.output
     assert "43,500 invoice lines = " in demo.output
+    assert "2,000 lines of campaign customers = 1,961 kept + 39 rejected" in demo.output
 
 
 def test_each_step_that_is_announced_is_a_model():

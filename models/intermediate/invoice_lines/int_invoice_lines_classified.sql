@@ -8,59 +8,8 @@ repeated as (
     select * from {{ ref('int_invoice_lines_repeated') }}
 ),
 
-days as (
-    select
-        cast(invoiced_at as date) as invoiced_on,
-        count(*) as lines
-    from {{ ref('stg_shop__invoice_lines') }}
-    where invoiced_at is not null
-    group by cast(invoiced_at as date)
-),
-
-{# A wrong date would move the as-of moment, and with it every customer's recency. Days are parted where
-   nothing happened for longer than the shop ever pauses; what lies outside the part with most lines is
-   a typing error. #}
-parted as (
-    select
-        *,
-        case
-            when invoiced_on - lag(invoiced_on) over (order by invoiced_on) > {{ var('longest_pause_days') | int }} then 1
-            else 0
-        end as begins_part
-    from days
-),
-
-numbered as (
-    select
-        *,
-        sum(begins_part) over (order by invoiced_on) as part_number
-    from parted
-),
-
-parts as (
-    select
-        part_number,
-        min(invoiced_on) as first_day,
-        max(invoiced_on) as last_day,
-        sum(lines) as lines
-    from numbered
-    group by part_number
-),
-
-ranked_parts as (
-    select
-        first_day,
-        last_day,
-        row_number() over (order by lines desc, first_day asc) as part_rank
-    from parts
-),
-
 life_of_the_shop as (
-    select
-        max(first_day) as first_day,
-        max(last_day) as last_day
-    from ranked_parts
-    where part_rank = 1
+    {{ days_of_life(ref('stg_shop__invoice_lines'), 'invoiced_at') }}
 ),
 
 non_products as (

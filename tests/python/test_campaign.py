@@ -1,0 +1,215 @@
+"""Campaign customers in both shapes, against the figures that are known of the public data."""
+
+import csv
+import shutil
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from conftest import CAMPAIGN, DEMO, build, dbt, needs_campaign_data
+
+WORDS = ["ID", "Year_Birth", "Education", "Marital_Status", "Dt_Customer"]
+LAST_DAY = date(2014, 6, 29)
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory):
+    """Build with the public data, one-hot encoded."""
+    if not CAMPAIGN.exists():
+        pytest.skip(needs_campaign_data.kwargs["reason"])
+    folder = tmp_path_factory.mktemp("encoded")
+    built = build(folder, variables=f"{{campaign_customers: {CAMPAIGN}}}")
+    assert built.code == 0, built.errors
+    return built
+
+
+def in_words(row, place):
+    """Undo the encoding of one row: Age is of 2020, Customer_Days of 2,159 days after LAST_DAY."""
+    states = {
+        prefix: next(
+            name[len(prefix) :] for name in row if name.startswith(prefix) and row[name] == "1"
+        )
+        for prefix in ("education_", "marital_")
+    }
+    registered = LAST_DAY - timedelta(days=int(row["Customer_Days"]) - 2159)
+    return {
+        "ID": 20_000 + place,
+        "Year_Birth": 2020 - int(row["Age"]),
+        "Education": states["education_"],
+        "Marital_Status": states["marital_"],
+        "Dt_Customer": registered.strftime("%d-%m-%Y"),
+    } | {name: value for name, value in row.items() if "_" not in name or name.startswith("Z_")}
+
+
+@pytest.fixture(scope="module")
+def as_published(tmp_path_factory):
+    """Build with the same data in its first shape, with the 35 lines that were left out of it."""
+    if not CAMPAIGN.exists():
+        pytest.skip(needs_campaign_data.kwargs["reason"])
+    with open(CAMPAIGN, newline="", encoding="utf-8") as file:
+        rows = [in_words(row, place) for place, row in enumerate(csv.DictReader(file), start=1)]
+    dirt = [{"Income": ""}] * 24 + [{"Income": "666666"}]
+    dirt += [{"Year_Birth": year} for year in (1893, 1899, 1900)]
+    dirt += [{"Marital_Status": state} for state in ["Absurd", "YOLO"] * 2 + ["Alone"] * 3]
+    rows += [rows[0] | {"ID": place} | wrong for place, wrong in enumerate(dirt, start=1)]
+    names = [*WORDS, *(name for name in rows[0] if name not in (*WORDS, "Age", "MntTotal"))]
+    folder = tmp_path_factory.mktemp("as_published")
+    path = folder / "marketing_campaign.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names, delimiter="\t", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    built = build(folder, variables=f"{{campaign_customers: {path}}}")
+    assert built.code == 0, built.errors
+    return built
+
+
+def test_the_published_file_keeps_2205_of_2240(as_published):
+    assert as_published.rows("from marts.campaign_accounting order by all") == [
+        ("kept", "customer", 2_205),
+        ("rejected", "implausible_birth_year", 3),
+        ("rejected", "implausible_income", 1),
+        ("rejected", "missing_income", 24),
+        ("rejected", "unknown_marital_status", 7),
+    ]
+    lines = as_published.rows(
+        "select source_line from marts.rejected_campaign_customers order by source_line"
+    )
+    assert lines == [(line,) for line in range(2_207, 2_242)]
+
+
+def test_both_shapes_measure_the_same(as_published, encoded):
+    """All but what the encoded shape does not say: identifiers, dates, and the moment of Age."""
+    query = """
+        select * exclude (customer_id, registered_on, as_of_date, age, age_band)
+        from marts.campaign_customers order by customer_id
+    """
+    assert as_published.rows(query) == encoded.rows(query)
+    ages = "select age from marts.campaign_customers order by customer_id"
+    assert [age + 6 for (age,) in as_published.rows(ages)] == [age for (age,) in encoded.rows(ages)]
+    dates = """
+        select count(registered_on), count(as_of_date), max(as_of_date)
+        from marts.campaign_customers
+    """
+    assert encoded.one(dates) == (0, 0, None)
+    assert as_published.one(dates) == (2_205, 2_205, LAST_DAY)
+
+
+def test_features_are_the_known_ones(encoded):
+    known = encoded.one(
+        """
+        select count(*), avg(income), sum(total_spend), sum(web_purchases), max(customer_days),
+            sum(cast(accepted_6 as integer)), count(*) filter (where web_share is null)
+        from marts.campaign_customers
+        """
+    )
+    assert known[0] == 2_205
+    assert round(known[1], 1) == 51_622.1
+    # MntTotal of the file, and the gold that it leaves out.
+    assert known[2] == 1_240_896 + 97_146
+    assert known[3:] == (9_042, 699, 333, 4)
+
+
+def test_answers_by_band_are_those_of_the_data(encoded):
+    rates = encoded.rows(
+        """
+        select value, customers, accepted, rate, rate_low, rate_high from marts.campaign_response
+        where dimension = 'income_band' and campaign = 'campaign_6' order by value_order
+        """
+    )
+    assert [row[0] for row in rates] == [
+        "under 20,000",
+        "20,000 to 39,999",
+        "40,000 to 59,999",
+        "60,000 to 79,999",
+        "80,000 and more",
+    ]
+    assert rates[-1][1:] == (
+        208,
+        87,
+        *(Decimal(text) for text in ("0.418269", "0.353310", "0.486193")),
+    )
+    for campaign, accepted in enumerate((142, 30, 163, 164, 161, 333), start=1):
+        assert encoded.one(
+            f"""
+            select accepted from marts.campaign_response
+            where dimension = 'all' and campaign = 'campaign_{campaign}'
+            """
+        ) == (accepted,)
+
+
+def test_channels_and_categories_by_band(encoded):
+    shares = encoded.rows(
+        """
+        select spend_share from marts.campaign_spend
+        where dimension = 'income_band' and category = 'gold' order by value_order
+        """
+    )
+    assert [float(share) for (share,) in shares] == sorted(
+        (float(share) for (share,) in shares), reverse=True
+    )
+    assert encoded.one(
+        """
+        select purchases, purchase_share from marts.campaign_concentration
+        where channel = 'web' and customer_share = 0.2
+        """
+    ) == (3_678, Decimal("0.406768"))
+
+
+def test_an_empty_setting_leaves_the_campaign_out(tmp_path):
+    listed = dbt(tmp_path, "ls", "--vars", "{campaign_customers: ' '}")
+    assert listed.code == 0, listed.output
+    assert "marts.customers" in listed.output
+    left = [line for line in listed.output.splitlines() if "campaign" in line]
+    assert left == ["source:customer_segments.campaign.customers"]
+
+
+def test_without_a_campaign_the_rest_is_published(demo, tmp_path):
+    shutil.copy(demo.warehouse, tmp_path / "customers.duckdb")
+    built = build(tmp_path, variables="{campaign_customers: null}")
+    assert built.code == 0, built.errors
+    marts = {name for (name,) in built.rows("select table_name from information_schema.tables")}
+    assert "customers" in marts
+    assert not [name for name in marts if "campaign" in name]
+    assert "campaign" not in built.output
+
+
+def demo_lines():
+    return (DEMO / "campaign_customers.csv").read_text().splitlines()
+
+
+def month_first(line):
+    """Write the registration as 6/29/2025."""
+    fields = line.split("\t")
+    if fields[7][2:3] == "-":
+        day, month, year = fields[7].split("-")
+        fields[7] = f"{int(month)}/{int(day)}/{year}"
+    return "\t".join(fields)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (None, "var campaign_customers: there is no file"),
+        (["a,b", "1,2"], "campaign.csv has no column for income (income), kids (kidhome)"),
+        ([month_first(line) for line in demo_lines()], "registered_on 1/13/2024"),
+        (demo_lines()[:1], "no customer is kept: there are no lines at all"),
+    ],
+)
+def test_wrong_files_end_in_one_line(tmp_path, lines, message):
+    path = tmp_path / "campaign.csv"
+    if lines:
+        path.write_text("\n".join([*lines, ""]))
+    ran = dbt(
+        tmp_path / "built",
+        "build",
+        "--select",
+        "+int_campaign_customers",
+        "--vars",
+        f"{{campaign_customers: {path}}}",
+    )
+    assert ran.code != 0
+    complaints = [line for line in ran.output.splitlines() if "var campaign_customers: " in line]
+    assert len(complaints) == 1, ran.output
+    assert message in complaints[0]
+    assert "Traceback" not in ran.output
