@@ -5,10 +5,18 @@ import shutil
 from datetime import date, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
-from conftest import CAMPAIGN, DEMO, build, dbt, needs_campaign_data
+from conftest import CAMPAIGN, DEMO, PROJECT, build, dbt, needs_campaign_data
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+from segmentation.naming import match_prototypes
+from segmentation.scaling import fit_standard_scale, scale
 
 WORDS = ["ID", "Year_Birth", "Education", "Marital_Status", "Dt_Customer"]
+SUMS = ["MntTotal", "MntRegularProds"]
+SEEDS = PROJECT / "seeds"
 LAST_DAY = date(2014, 6, 29)
 
 
@@ -171,7 +179,7 @@ def test_without_a_campaign_the_rest_is_published(demo, tmp_path):
     marts = {name for (name,) in built.rows("select table_name from information_schema.tables")}
     assert "customers" in marts
     assert not [name for name in marts if "campaign" in name]
-    assert "campaign" not in built.output
+    assert "campaign customers" not in built.output
 
 
 def demo_lines():
@@ -185,6 +193,53 @@ def month_first(line):
         day, month, year = fields[7].split("-")
         fields[7] = f"{int(month)}/{int(day)}/{year}"
     return "\t".join(fields)
+
+
+@needs_campaign_data
+def test_known_clusters_get_their_names():
+    """K-Means on the 2,205 finds the published groups, and the prototypes name them."""
+    with open(CAMPAIGN, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    spend = [name for name in rows[0] if name.startswith("Mnt") and name not in SUMS]
+    measured = {
+        "income": ["Income"],
+        "total_spend": spend,
+        "web_purchases": ["NumWebPurchases"],
+        "catalog_purchases": ["NumCatalogPurchases"],
+        "store_purchases": ["NumStorePurchases"],
+        "deal_purchases": ["NumDealsPurchases"],
+        "web_visits": ["NumWebVisitsMonth"],
+    }
+    features = np.array(
+        [[sum(float(row[name]) for name in names) for names in measured.values()] for row in rows]
+    )
+    fit_scale = fit_standard_scale(features)
+    with threadpool_limits(1):
+        fitted = KMeans(3, n_init=10, random_state=42).fit(scale(features, *fit_scale))
+    with open(SEEDS / "segment_prototypes.csv", newline="", encoding="utf-8") as file:
+        positions = {
+            (row["segment_code"], row["feature"]): float(row["position"])
+            for row in csv.DictReader(file)
+            if row["playbook"] == "campaign"
+        }
+    codes = ["high_spenders", "budget_buyers", "digital_enthusiasts"]
+    prototypes = np.array([[positions[code, feature] for feature in measured] for code in codes])
+    matched = match_prototypes(fitted.cluster_centers_, prototypes)
+    groups = {
+        codes[name]: features[fitted.labels_ == cluster] for cluster, name in enumerate(matched)
+    }
+    found = {
+        code: (len(group), round(group[:, 0].mean()), round(float(group[:, 1].mean()), 1))
+        for code, group in groups.items()
+    }
+    assert found == {
+        "high_spenders": (686, 74_501, 1_287.8),
+        "budget_buyers": (998, 34_342, 94.4),
+        "digital_enthusiasts": (521, 54_599, 691.9),
+    }
+    # Far closer than clusters are to each other, so that noise can't swap names.
+    distances = np.linalg.norm(fitted.cluster_centers_[:, None] - prototypes[None], axis=2)
+    assert (distances.min(axis=1) < 0.3).all()
 
 
 @pytest.mark.parametrize(
