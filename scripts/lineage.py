@@ -23,7 +23,7 @@ def layer(node):
         return "source" if node["resource_type"] == "source" else None
     folder = node["fqn"][1:]
     if node["original_file_path"].startswith("python_models"):
-        return "segmentations"
+        return "campaign" if "campaign" in node["name"] else "segmentations"
     return folder[1] if folder[0] == "intermediate" else folder[0]
 
 

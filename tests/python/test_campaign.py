@@ -164,6 +164,50 @@ def test_channels_and_categories_by_band(encoded):
     ) == (3_678, Decimal("0.406768"))
 
 
+def test_answers_are_predicted_better_than_by_plain_rules(encoded):
+    """A model that knows all against one feature and against the base rate."""
+    scores = {
+        (model, metric): (value, is_champion, cutoff)
+        for model, metric, value, is_champion, cutoff in encoded.rows(
+            """
+            select model, metric, value, is_champion, cutoff from marts.prediction_backtest
+            where target = 'campaign_response'
+            """
+        )
+    }
+    assert len(scores) == 3 * 7
+    models = ("base_rate", "earlier_accepted", "logistic_regression")
+    losses = [scores[model, "log_loss"][0] for model in models]
+    assert losses == pytest.approx([0.4245, 0.3599, 0.2557], abs=0.005)
+    assert scores["logistic_regression", "roc_auc"][0] == pytest.approx(0.907, abs=0.01)
+    assert [scores[model, "log_loss"][1] for model in models] == [False, False, True]
+    assert {cutoff for _, _, cutoff in scores.values()} == {None}
+    rate = encoded.one("select sum(response_probability) from marts.campaign_customers")[0]
+    assert rate == pytest.approx(Decimal(333), abs=10)
+
+
+def test_profit_by_share_is_a_curve(encoded):
+    everybody = encoded.one(
+        """
+        select customers, contact_cost, responses, revenue, profit, random_profit
+        from marts.campaign_profit where customer_share = 1
+        """
+    )
+    cost, revenue = Decimal(3 * 2_205), Decimal(11 * 333)
+    assert everybody == (2_205, cost, 333, revenue, revenue - cost, revenue - cost)
+    best, expected, earned, lowest = encoded.one(
+        """
+        select customer_share, expected_profit, profit, lowest_probability
+        from marts.campaign_profit where is_best
+        """
+    )
+    assert Decimal("0.12") <= best <= Decimal("0.22")
+    assert expected > 1_100
+    assert earned > 1_100
+    # Asking pays where the probability is above cost / revenue.
+    assert lowest == pytest.approx(Decimal(3) / 11, abs=Decimal("0.04"))
+
+
 def test_an_empty_setting_leaves_the_campaign_out(tmp_path):
     listed = dbt(tmp_path, "ls", "--vars", "{campaign_customers: ' '}")
     assert listed.code == 0, listed.output

@@ -13,6 +13,14 @@ customer_segments as (
     where segmentation = '{{ campaign_segmentation() }}'
 ),
 
+predicted as (
+    select
+        customer_id,
+        probability
+    from {{ ref('int_campaign_responses_predicted') }}
+    where is_champion
+),
+
 final as (
     select
         customers.customer_id,
@@ -63,9 +71,11 @@ final as (
         customers.response_revenue,
         customers.registered_on,
         customers.as_of_date,
+        cast(predicted.probability as decimal(9, 6)) as response_probability,
         customer_segments.segment_code,
         customer_segments.segment_name
     from customers
+    left join predicted on customers.customer_id = predicted.customer_id
     left join customer_segments on customers.customer_id = customer_segments.customer_id
 )
 
