@@ -121,6 +121,8 @@ def demo(tmp_path_factory):
 def real(tmp_path_factory):
     if not REAL.exists():
         pytest.skip(f"Online Retail is not at {REAL}; the README says where to get it")
-    built = build(tmp_path_factory.mktemp("real"), invoices=REAL)
+    # With the real campaign too, where it is there.
+    campaign = f"{{campaign_customers: {CAMPAIGN}}}" if CAMPAIGN.exists() else None
+    built = build(tmp_path_factory.mktemp("real"), invoices=REAL, variables=campaign)
     assert built.code == 0, built.errors
     return built

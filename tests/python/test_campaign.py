@@ -1,6 +1,7 @@
 """Campaign customers in both shapes, against the figures that are known of the public data."""
 
 import csv
+import re
 import shutil
 from datetime import date, timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 from conftest import CAMPAIGN, DEMO, PROJECT, build, dbt, needs_campaign_data
+from scipy.stats import spearmanr
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
@@ -20,15 +22,12 @@ SEEDS = PROJECT / "seeds"
 LAST_DAY = date(2014, 6, 29)
 
 
-@pytest.fixture(scope="module")
-def encoded(tmp_path_factory):
+@pytest.fixture
+def encoded(request):
     """Build with the public data, one-hot encoded."""
     if not CAMPAIGN.exists():
         pytest.skip(needs_campaign_data.kwargs["reason"])
-    folder = tmp_path_factory.mktemp("encoded")
-    built = build(folder, variables=f"{{campaign_customers: {CAMPAIGN}}}")
-    assert built.code == 0, built.errors
-    return built
+    return request.getfixturevalue("real")
 
 
 def in_words(row, place):
@@ -67,13 +66,16 @@ def as_published(tmp_path_factory):
         writer = csv.DictWriter(file, names, delimiter="\t", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
-    built = build(folder, variables=f"{{campaign_customers: {path}}}")
-    assert built.code == 0, built.errors
+    models = ["int_campaign_customers", "campaign_accounting", "rejected_campaign_customers"]
+    select = ["--select", *(f"+{model}" for model in models)]
+    built = dbt(folder, "run", *select, "--vars", f"{{campaign_customers: {path}}}")
+    assert built.code == 0, built.output
     return built
 
 
 def test_the_published_file_keeps_2205_of_2240(as_published):
-    assert as_published.rows("from marts.campaign_accounting order by all") == [
+    accounting = "from marts.campaign_accounting order by all"
+    assert as_published.rows(accounting, file=as_published.warehouse) == [
         ("kept", "customer", 2_205),
         ("rejected", "implausible_birth_year", 3),
         ("rejected", "implausible_income", 1),
@@ -81,26 +83,27 @@ def test_the_published_file_keeps_2205_of_2240(as_published):
         ("rejected", "unknown_marital_status", 7),
     ]
     lines = as_published.rows(
-        "select source_line from marts.rejected_campaign_customers order by source_line"
+        "select source_line from marts.rejected_campaign_customers order by source_line",
+        file=as_published.warehouse,
     )
     assert lines == [(line,) for line in range(2_207, 2_242)]
 
 
 def test_both_shapes_measure_the_same(as_published, encoded):
     """All but what the encoded shape does not say: identifiers, dates, and the moment of Age."""
-    query = """
-        select * exclude (customer_id, registered_on, as_of_date, age, age_band)
-        from marts.campaign_customers order by customer_id
-    """
-    assert as_published.rows(query) == encoded.rows(query)
-    ages = "select age from marts.campaign_customers order by customer_id"
-    assert [age + 6 for (age,) in as_published.rows(ages)] == [age for (age,) in encoded.rows(ages)]
-    dates = """
-        select count(registered_on), count(as_of_date), max(as_of_date)
-        from marts.campaign_customers
-    """
-    assert encoded.one(dates) == (0, 0, None)
-    assert as_published.one(dates) == (2_205, 2_205, LAST_DAY)
+
+    def both(columns):
+        query = f"select {columns} from intermediate.int_campaign_customers order by customer_id"
+        return [built.rows(query, file=built.warehouse) for built in (as_published, encoded)]
+
+    features = both("* exclude (customer_id, registered_on, as_of_date, age, age_band)")
+    assert len(features[0]) == 2_205
+    assert features[0] == features[1]
+    ages = both("age")
+    assert [age + 6 for (age,) in ages[0]] == [age for (age,) in ages[1]]
+    dates = both("registered_on is null, as_of_date")
+    assert set(dates[0]) == {(False, LAST_DAY)}
+    assert set(dates[1]) == {(True, None)}
 
 
 def test_features_are_the_known_ones(encoded):
@@ -206,6 +209,46 @@ def test_profit_by_share_is_a_curve(encoded):
     assert earned > 1_100
     # Asking pays where the probability is above cost / revenue.
     assert lowest == pytest.approx(Decimal(3) / 11, abs=Decimal("0.04"))
+
+
+def test_claims_hold_or_not_as_scipy_finds(encoded):
+    settings = ["--vars", f"{{campaign_customers: {CAMPAIGN}}}"]
+    ran = dbt(encoded.folder, "compile", "--select", "campaign_claims", *settings)
+    assert ran.code == 0, ran.output
+    (compiled,) = (encoded.folder / "target" / "compiled").rglob("campaign_claims.sql")
+    claims = {
+        claim: (holds, measure, figure, customers)
+        for _, claim, holds, measure, figure, customers in encoded.rows(
+            compiled.read_text(), file=encoded.warehouse
+        )
+    }
+    assert len(claims) == 26
+    for _, measure, figure, customers in claims.values():
+        named = re.fullmatch(r"rank correlation of (\w+) with (\w+)", measure)
+        if named:
+            pairs = np.array(
+                encoded.rows(
+                    f"""
+                    select cast({named[1]} as double), cast({named[2]} as double)
+                    from marts.campaign_customers where {named[1]} + {named[2]} is not null
+                    """
+                )
+            )
+            assert customers == len(pairs)
+            assert figure == pytest.approx(spearmanr(*pairs.T).statistic, abs=0.0006), measure
+    known = {
+        "Higher incomes spend more on wine": (True, 0.844),
+        "Higher incomes spend more on gold": (True, 0.519),
+        "Higher incomes spend a larger share on gold": (False, -0.530),
+        "Younger customers buy more by web": (False, 0.167),
+        "Younger customers buy a larger share by web": (False, -0.026),
+        "Who accepted an offer before accepts the last one more often": (True, 0.325),
+        "Younger customers (under 45) accept more often": (False, 0.012),
+        "A fifth of the customers makes most purchases by web": (False, 0.407),
+    }
+    for claim, (holds, figure) in known.items():
+        assert claims[claim][0] is holds, claim
+        assert float(claims[claim][2]) == pytest.approx(figure, abs=0.0006), claim
 
 
 def test_an_empty_setting_leaves_the_campaign_out(tmp_path):
