@@ -53,7 +53,8 @@
     ).rows[0] -%}
     {{ print('') }}
     {{ print(
-        '{:,}'.format(campaign[0] | int) ~ ' lines of campaign customers = ' ~ '{:,}'.format(campaign[1] | int) ~ ' kept + '
-        ~ '{:,}'.format((campaign[0] - campaign[1]) | int) ~ ' rejected; ' ~ '{:.1%}'.format(campaign[2]) ~ ' accepted the last offer'
+        'Campaign (' ~ var('campaign_customers') ~ '): ' ~ '{:,}'.format(campaign[0] | int) ~ ' lines = '
+        ~ '{:,}'.format(campaign[1] | int) ~ ' customers + ' ~ '{:,}'.format((campaign[0] - campaign[1]) | int) ~ ' rejected; '
+        ~ '{:.1%}'.format(campaign[2]) ~ ' said yes last'
     ) }}
 {%- endmacro %}

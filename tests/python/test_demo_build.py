@@ -84,7 +84,7 @@ def test_output_is_a_short_table_for_people(demo):
     assert [line[:27].strip() for line in shown] == LIFECYCLE
     assert f"Published: {demo.published}" in demo.output
     assert "43,500 invoice lines = " in demo.output
-    assert "2,000 lines of campaign customers = 1,961 kept + 39 rejected" in demo.output
+    assert "campaign_customers.csv): 2,000 lines = 1,961 customers + 39 rejected" in demo.output
 
 
 def test_each_step_that_is_announced_is_a_model():
