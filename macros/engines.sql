@@ -38,8 +38,22 @@
 
 {% macro duckdb__unnest_centers(column) -%}
     unnest(from_json({{ column }}, '[{
-        "cluster_id": "INTEGER", "segment_code": "VARCHAR", "feature_number": "INTEGER", "feature": "VARCHAR",
-        "feature_offset": "DOUBLE", "feature_scale": "DOUBLE", "center_scaled": "DOUBLE"}]'))
+        "cluster_id": "INTEGER", "segment_code": "VARCHAR", "outlier_features": "VARCHAR", "feature_number": "INTEGER",
+        "feature": "VARCHAR", "knots": ["DOUBLE"], "clip_low": "DOUBLE", "clip_high": "DOUBLE",
+        "feature_offset": "DOUBLE", "feature_scale": "DOUBLE", "fence_low": "DOUBLE", "fence_high": "DOUBLE",
+        "center_scaled": "DOUBLE"}]'))
+{%- endmacro %}
+
+{#- A row for each object in the JSON list of shared customers that a fit stores. -#}
+{% macro unnest_agreements(column) -%}
+    {{ return(adapter.dispatch('unnest_agreements')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__unnest_agreements(column) -%}
+    unnest(from_json({{ column }}, '[{
+        "algorithm": "VARCHAR", "k": "INTEGER", "cluster_id": "INTEGER", "segment_code": "VARCHAR",
+        "other_algorithm": "VARCHAR", "other_k": "INTEGER", "other_cluster_id": "INTEGER",
+        "other_segment_code": "VARCHAR", "customers": "INTEGER"}]'))
 {%- endmacro %}
 
 {#- The values of a group as a list in a stated order. -#}
@@ -51,31 +65,60 @@
     list({{ value }} order by {{ order_by }})
 {%- endmacro %}
 
-{#- Clusters of a fit as a list of structs, nearest to the point first. Each has distance, cluster_id
-    and segment_code; points are lists in scaled units, clusters structs that have a center too. -#}
-{% macro clusters_by_distance(features, offsets, scales, clusters) -%}
-    {{ return(adapter.dispatch('clusters_by_distance')(features, offsets, scales, clusters)) }}
+{% macro list_length(values) -%}
+    {{ return(adapter.dispatch('list_length')(values)) }}
 {%- endmacro %}
 
-{% macro duckdb__clusters_by_distance(features, offsets, scales, clusters) -%}
-    list_sort(list_transform({{ clusters }}, lambda cluster: {
-        'distance': list_distance(
-            cluster.center,
-            list_transform(
-                list_zip({{ features }}, {{ offsets }}, {{ scales }}),
-                lambda zipped: (zipped[1] - zipped[2]) / zipped[3]
-            )
+{% macro duckdb__list_length(values) -%}
+    len({{ values }})
+{%- endmacro %}
+
+{% macro least_in_list(values) -%}
+    {{ return(adapter.dispatch('least_in_list')(values)) }}
+{%- endmacro %}
+
+{% macro duckdb__least_in_list(values) -%}
+    list_min({{ values }})
+{%- endmacro %}
+
+{#- Place of the first element that equals the value, from 1; null where there is none. -#}
+{% macro place_in_list(values, value) -%}
+    {{ return(adapter.dispatch('place_in_list')(values, value)) }}
+{%- endmacro %}
+
+{% macro duckdb__place_in_list(values, value) -%}
+    nullif(list_position({{ values }}, {{ value }}), 0)
+{%- endmacro %}
+
+{#- Distances from a point, a list of numbers, to each of a list of points. -#}
+{% macro distances_to(centers, point) -%}
+    {{ return(adapter.dispatch('distances_to')(centers, point)) }}
+{%- endmacro %}
+
+{% macro duckdb__distances_to(centers, point) -%}
+    list_transform({{ centers }}, lambda center: list_distance(center, {{ point }}))
+{%- endmacro %}
+
+{#- The nearest cluster that has another segment than this, as {distance, segment_code}. -#}
+{% macro runner_up(distances, codes, segment_code) -%}
+    {{ return(adapter.dispatch('runner_up')(distances, codes, segment_code)) }}
+{%- endmacro %}
+
+{% macro duckdb__runner_up(distances, codes, segment_code) -%}
+    list_sort(list_filter(
+        list_transform(
+            list_zip({{ distances }}, {{ codes }}),
+            lambda pair: {'distance': pair[1], 'segment_code': pair[2]}
         ),
-        'cluster_id': cluster.cluster_id,
-        'segment_code': cluster.segment_code
-    }))
+        lambda cluster: cluster.segment_code <> {{ segment_code }}
+    ))[1]
 {%- endmacro %}
 
-{#- The first cluster in such a list that has another segment than the list's first. -#}
-{% macro runner_up(clusters) -%}
-    {{ return(adapter.dispatch('runner_up')(clusters)) }}
+{#- Which share of the percentiles in a list lies below the value: 0 to 0.99. -#}
+{% macro rank_among(percentiles, value) -%}
+    {{ return(adapter.dispatch('rank_among')(percentiles, value)) }}
 {%- endmacro %}
 
-{% macro duckdb__runner_up(clusters) -%}
-    list_filter({{ clusters }}, lambda cluster: cluster.segment_code <> {{ clusters }}[1].segment_code)[1]
+{% macro duckdb__rank_among(percentiles, value) -%}
+    len(list_filter({{ percentiles }}, lambda percentile: percentile < {{ value }})) / cast(100 as double)
 {%- endmacro %}

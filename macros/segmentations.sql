@@ -1,68 +1,88 @@
-{#- The var segmentations, checked, with every setting present: a list of
-    {segmentation, playbook, features, scaler, algorithm, k, k_min, k_max, n_init, seed}. -#}
+{#- The var segmentations, checked, with every setting present: a list of {segmentation, playbook,
+    population, features, scaler, outlier_policy, winsorised, separated, algorithm, k, k_min, k_max,
+    n_init, seed}. -#}
 {% macro segmentations() -%}
-    {%- set allowed = {
-        'transform': ['none', 'log1p'],
-        'scaler': ['standard'],
-        'algorithm': ['kmeans'],
-        'feature': spine_features(),
+    {%- set defaults = {
+        'playbook': none,
+        'features': none,
+        'population': 'invoice_customers',
+        'scaler': 'standard',
+        'outliers': 'keep',
+        'algorithm': 'kmeans',
+        'k': 'auto',
+        'k_min': 3,
+        'k_max': 8,
+        'n_init': 10,
+        'seed': 42,
     } -%}
-    {%- set keys = ['playbook', 'features', 'scaler', 'algorithm', 'k', 'k_min', 'k_max', 'n_init', 'seed'] -%}
     {%- set declared = var('segmentations') -%}
     {%- if declared is not mapping or not declared -%}
-        {{ stop("var segmentations must map names to declarations, see dbt_project.yml") }}
+        {{ stop("var segmentations (in dbt_project.yml or VARS) must map names to declarations, such as " ~
+            "{mine: {playbook: lifecycle, features: {recency_days: log1p, frequency: log1p}}}") }}
     {%- endif -%}
-    {%- if var('primary_segmentation') not in declared -%}
-        {{ stop("var primary_segmentation is " ~ var('primary_segmentation') ~ ", which var segmentations does not declare: " ~ declared | join(', ')) }}
+    {%- do check_word('primary_segmentation', var('primary_segmentation'), declared | list) -%}
+    {%- set compared = var('compared_algorithms') -%}
+    {%- if compared is not sequence or compared is string -%}
+        {{ stop_at('compared_algorithms', "must be a list of " ~ algorithms() | join(', ') ~ ", perhaps empty: []") }}
     {%- endif -%}
+    {%- for algorithm in compared -%}
+        {%- do check_word('compared_algorithms', algorithm, algorithms()) -%}
+    {%- endfor -%}
+    {%- do check_whole('stability_refits', var('stability_refits'), 0) -%}
     {%- set checked = [] -%}
     {%- for name, declaration in declared.items() -%}
-        {%- set where = "var segmentations, " ~ name ~ ": " -%}
+        {%- set place = 'segmentations.' ~ name -%}
         {%- if not modules.re.fullmatch('[a-z][a-z0-9_]*', name) -%}
-            {{ stop(where ~ "a name has small letters, digits and _") }}
+            {{ stop_at(place, "a name has small letters, digits and _") }}
+        {%- elif declaration is not mapping -%}
+            {{ stop_at(place, "must be a declaration with playbook and features at least") }}
         {%- endif -%}
-        {%- for key in declaration if key not in keys -%}
-            {{ stop(where ~ key ~ " is no setting; there are " ~ keys | join(', ')) }}
+        {%- for key in declaration -%}
+            {%- do check_word(place, key, defaults | list) -%}
         {%- endfor -%}
-        {%- for key in keys if key not in declaration -%}
-            {{ stop(where ~ key ~ " is missing") }}
+        {%- for key, value in defaults.items() if value is none and key not in declaration -%}
+            {{ stop_at(place, key ~ " is missing") }}
         {%- endfor -%}
-        {%- for setting in ['scaler', 'algorithm'] if declaration[setting] not in allowed[setting] -%}
-            {{ stop(where ~ setting ~ " is " ~ declaration[setting] ~ "; it can be " ~ allowed[setting] | join(', ')) }}
-        {%- endfor -%}
-        {%- if declaration['features'] is not mapping or not declaration['features'] -%}
-            {{ stop(where ~ "features must map columns to transforms, such as {recency_days: log1p}") }}
+        {%- set full = dict(defaults, **declaration) -%}
+        {%- do check_word(place ~ '.population', full['population'], populations() | list) -%}
+        {%- do check_word(place ~ '.scaler', full['scaler'], ['standard', 'min_max', 'robust']) -%}
+        {%- do check_word(place ~ '.algorithm', full['algorithm'], algorithms()) -%}
+        {%- do check_features(place, full) -%}
+        {%- do full.update(checked_outliers(place, full)) -%}
+        {%- do check_whole(place ~ '.n_init', full['n_init'], 1) -%}
+        {%- do check_whole(place ~ '.seed', full['seed'], 0) -%}
+        {%- do check_whole(place ~ '.k_min', full['k_min'], 2) -%}
+        {%- do check_whole(place ~ '.k_max', full['k_max'], 2) -%}
+        {%- if full['k_max'] > 30 or full['k_min'] > full['k_max'] -%}
+            {{ stop_at(place, "k_min and k_max must hold 2 <= k_min <= k_max <= 30") }}
         {%- endif -%}
-        {%- for feature, transform in declaration['features'].items() -%}
-            {%- if feature not in allowed['feature'] -%}
-                {{ stop(where ~ feature ~ " is no feature; there are " ~ allowed['feature'] | join(', ')) }}
-            {%- elif feature == 'net_monetary' and transform == 'log1p' -%}
-                {{ stop(where ~ "net_monetary can be negative, so it has no log1p") }}
-            {%- elif transform not in allowed['transform'] -%}
-                {{ stop(where ~ "the transform of " ~ feature ~ " is " ~ transform ~ "; it can be " ~ allowed['transform'] | join(', ')) }}
+        {%- if full['k'] != 'auto' -%}
+            {%- if full['k'] is not integer -%}
+                {{ stop_at(place ~ '.k', "must be a whole number or auto, got " ~ full['k']) }}
+            {%- elif full['algorithm'] not in algorithms()[:3] -%}
+                {{ stop_at(place ~ '.k', full['algorithm'] ~ " finds its own number of clusters: k must be auto") }}
+            {%- elif not full['k_min'] <= full['k'] <= full['k_max'] -%}
+                {{ stop_at(place ~ '.k', "is " ~ full['k'] ~ ", outside k_min to k_max, " ~ full['k_min'] ~ " to " ~ full['k_max']) }}
             {%- endif -%}
-        {%- endfor -%}
-        {%- for setting in ['k_min', 'k_max', 'n_init', 'seed'] if declaration[setting] is not integer -%}
-            {{ stop(where ~ setting ~ " must be a whole number, got " ~ declaration[setting]) }}
-        {%- endfor -%}
-        {%- if declaration['k'] != 'auto' and declaration['k'] is not integer -%}
-            {{ stop(where ~ "k must be a whole number or auto, got " ~ declaration['k']) }}
         {%- endif -%}
-        {%- if declaration['k_min'] < 2 or declaration['k_max'] > 30 or declaration['k_min'] > declaration['k_max'] -%}
-            {{ stop(where ~ "k_min and k_max must hold 2 <= k_min <= k_max <= 30") }}
-        {%- endif -%}
-        {%- if declaration['k'] != 'auto' and not declaration['k_min'] <= declaration['k'] <= declaration['k_max'] -%}
-            {{ stop(where ~ "k is " ~ declaration['k'] ~ ", outside k_min to k_max") }}
-        {%- endif -%}
-        {%- if declaration['n_init'] < 1 -%}
-            {{ stop(where ~ "n_init must be 1 or more") }}
-        {%- endif -%}
-        {%- do checked.append(dict(declaration, segmentation=name)) -%}
+        {%- do checked.append(dict(full, segmentation=name)) -%}
     {%- endfor -%}
     {{ return(checked) }}
 {%- endmacro %}
 
-{#- The columns of int_customers_as_of that measure a customer, with the unit of each. -#}
+{#- Those that are told a number of clusters come first. -#}
+{% macro algorithms() -%}
+    {{ return(['kmeans', 'gaussian_mixture', 'ward', 'dbscan', 'hdbscan']) }}
+{%- endmacro %}
+
+{#- Whose customers can be parted: what measures them, which column is their revenue. -#}
+{% macro populations() -%}
+    {{ return({
+        'invoice_customers': {'features': spine_features(), 'revenue': 'monetary'},
+    }) }}
+{%- endmacro %}
+
+{#- The columns of int_customers_as_of that measure a customer. -#}
 {% macro spine_features() -%}
     {{ return([
         'recency_days', 'frequency', 'monetary', 'net_monetary', 'quantity', 'average_basket_value',
@@ -70,9 +90,107 @@
     ]) }}
 {%- endmacro %}
 
+{% macro check_features(place, declaration) -%}
+    {%- set features = declaration['features'] -%}
+    {%- if features is not mapping or not features -%}
+        {{ stop_at(place ~ '.features', "must map columns to transforms, such as {recency_days: log1p}") }}
+    {%- endif -%}
+    {%- for feature, transform in features.items() -%}
+        {%- do check_word(place ~ '.features', feature, populations()[declaration['population']]['features']) -%}
+        {%- do check_word(place ~ '.features.' ~ feature, transform, ['none', 'log1p', 'sqrt', 'rank']) -%}
+        {%- if feature == 'net_monetary' and transform in ['log1p', 'sqrt'] -%}
+            {{ stop_at(place ~ '.features.net_monetary', "can be negative, so it has no " ~ transform ~ "; there are none, rank") }}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The setting outliers as {outlier_policy, winsorised, separated}. -#}
+{% macro checked_outliers(place, declaration) -%}
+    {%- set key = place ~ '.outliers' -%}
+    {%- set outliers = declaration['outliers'] -%}
+    {%- set checked = {'outlier_policy': 'keep', 'winsorised': none, 'separated': []} -%}
+    {%- if outliers is mapping and outliers | length == 1 -%}
+        {%- set policy = outliers | first -%}
+        {%- do check_word(key, policy, ['winsorise', 'separate']) -%}
+        {%- set value = outliers[policy] -%}
+        {%- do checked.update({'outlier_policy': policy}) -%}
+        {%- if policy == 'winsorise' -%}
+            {%- if value is string or value is not sequence or value | length != 2
+                or value[0] is not number or value[1] is not number or not 0 <= value[0] < value[1] <= 1 -%}
+                {{ stop_at(key ~ '.winsorise', "must be two shares of customers, such as [0.01, 0.99], got " ~ value) }}
+            {%- endif -%}
+            {%- do checked.update({'winsorised': value}) -%}
+        {%- else -%}
+            {%- if value is string or value is not sequence or not 1 <= value | length <= 3 -%}
+                {{ stop_at(key ~ '.separate', "must be a list of one to three of the features: " ~ declaration['features'] | join(', ')) }}
+            {%- endif -%}
+            {%- for feature in value -%}
+                {%- do check_word(key ~ '.separate', feature, declaration['features'] | list) -%}
+            {%- endfor -%}
+            {%- do checked.update({'separated': value}) -%}
+        {%- endif -%}
+    {%- elif outliers != 'keep' -%}
+        {%- if outliers is string -%}
+            {%- do check_word(key, outliers, ['keep']) -%}
+        {%- endif -%}
+        {{ stop_at(key, "must be keep, {winsorise: [0.01, 0.99]} or {separate: [monetary, frequency]}, got " ~ outliers) }}
+    {%- endif -%}
+    {{ return(checked) }}
+{%- endmacro %}
+
+{% macro check_whole(place, value, least) -%}
+    {%- if value is not integer or value is boolean or value < least -%}
+        {{ stop_at(place, "must be a whole number from " ~ least ~ " on, got " ~ value) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro check_word(place, word, allowed) -%}
+    {%- if word not in allowed -%}
+        {{ stop_at(place, word ~ " is unknown; there are " ~ allowed | join(', ') ~ did_you_mean(word, allowed)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro stop_at(place, message) -%}
+    {{ stop("var " ~ place ~ " (in dbt_project.yml or VARS): " ~ message) }}
+{%- endmacro %}
+
+{#- The allowed word that takes the fewest changes of a letter, if a third of the letters is enough. -#}
+{% macro did_you_mean(word, allowed) -%}
+    {%- set typed = word | string | lower | replace('-', '_') -%}
+    {%- set best = namespace(word=none, changes=1 + (typed | length) // 3) -%}
+    {%- for candidate in allowed -%}
+        {%- set changes = letters_changed(typed, candidate) -%}
+        {%- if changes < best.changes or (changes == best.changes and best.word is none) -%}
+            {%- set best.word = candidate -%}
+            {%- set best.changes = changes -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(". Did you mean " ~ best.word ~ "?" if best.word is not none else "") }}
+{%- endmacro %}
+
+{#- Letters to put in, take out or change until one word is the other (Levenshtein's distance). -#}
+{% macro letters_changed(one, other) -%}
+    {%- set state = namespace(row=range(other | length + 1) | list) -%}
+    {%- for letter in one -%}
+        {%- set next_row = [loop.index] -%}
+        {%- for other_letter in other -%}
+            {%- do next_row.append([
+                next_row[-1] + 1,
+                state.row[loop.index] + 1,
+                state.row[loop.index0] + (0 if letter == other_letter else 1),
+            ] | min) -%}
+        {%- endfor -%}
+        {%- set state.row = next_row -%}
+    {%- endfor -%}
+    {{ return(state.row[-1]) }}
+{%- endmacro %}
+
+{#- A feature after its transform; ranks are taken where the fit says against what. -#}
 {% macro transformed(feature, transform) -%}
     {%- if transform == 'log1p' -%}
         ln(1 + cast({{ feature }} as double))
+    {%- elif transform == 'sqrt' -%}
+        sqrt(cast({{ feature }} as double))
     {%- else -%}
         cast({{ feature }} as double)
     {%- endif -%}

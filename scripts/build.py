@@ -32,6 +32,7 @@ class Progress:
         self.total = 0
         self.done = 0
         self.failed = False
+        self.part = None
         self.started = time.monotonic()
 
     def on_event(self, event):
@@ -44,6 +45,8 @@ class Progress:
             self.failed |= event.data.node_info.node_status in ("error", "fail")
         elif name == "ConcurrencyLine":
             self.total = event.data.node_count
+        elif name == "Note" and event.data.msg.startswith("fitting "):
+            self.detail(event.data.msg)
         elif name == "PrintEvent":
             self.clear()
             # Paths are easier to read, and to use, from where one is.
@@ -58,6 +61,16 @@ class Progress:
         if self.live:
             line = f"          {self.done}/{self.total}  {node}"
             print(f"\r\x1b[K{line[:78]}", end="", file=self.stream, flush=True)
+
+    def detail(self, message):
+        """Say what a long step is doing: on a terminal in the last line, else each part once."""
+        if self.live:
+            print(f"\r\x1b[K          {message}"[:88], end="", file=self.stream, flush=True)
+            return
+        part = message.split(":")[0]
+        if part != self.part:
+            self.part = part
+            print(f"          {part}", file=self.stream, flush=True)
 
     def clear(self):
         """Take the last line away."""

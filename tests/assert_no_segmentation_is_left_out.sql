@@ -1,9 +1,10 @@
 {# A segmentation covers every customer in every mart, or, where there are fewer customers that differ
-   than clusters it asks for, is nowhere. #}
+   than clusters it asks for, is nowhere. How many are left where outliers are set apart, only the fit knows. #}
 with declared as (
     select
         segmentation,
-        max(coalesce(k, k_min)) as clusters
+        max(coalesce(k, k_min)) as clusters,
+        bool_or(is_separated) as is_separated
     from {{ ref('int_segmentations_declared') }}
     group by segmentation
 ),
@@ -45,7 +46,10 @@ fitted as (
 compared as (
     select
         declared.segmentation,
-        customers.distinct_customers >= declared.clusters as is_possible,
+        case
+            when declared.is_separated then coalesce(fitted.fits, 0) = 1
+            else customers.distinct_customers >= declared.clusters
+        end as is_possible,
         customers.customers,
         coalesce(assigned.customers, 0) as assigned_customers,
         coalesce(profiled.customers, 0) as profiled_customers,

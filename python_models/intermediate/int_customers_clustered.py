@@ -2,9 +2,7 @@
 
 import pandas as pd
 
-from segmentation.clusters import nearest_centers
-from segmentation.scaling import scale
-from segmentation.tables import read_centers, read_customers, read_declarations
+from segmentation.tables import read_customers, read_declarations, read_fit
 
 
 def model(dbt, session):
@@ -21,15 +19,14 @@ def model(dbt, session):
     for declaration in read_declarations(declared):
         if declaration.segmentation not in fits.index:
             continue
-        offsets, scales, centers = read_centers(fits[declaration.segmentation])
-        customer_ids, features = read_customers(transformed, declaration)
-        clusters = nearest_centers(scale(features, offsets, scales), centers) + 1
+        customers = read_customers(transformed, declaration)
+        fit = read_fit(fits[declaration.segmentation])
         tables.append(
             pd.DataFrame(
                 {
                     "segmentation": declaration.segmentation,
-                    "customer_id": customer_ids,
-                    "cluster_id": clusters.astype("int32"),
+                    "customer_id": customers.ids,
+                    "cluster_id": fit.assign(customers.transformed, customers.raw).astype("int32"),
                 }
             )
         )

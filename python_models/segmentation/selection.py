@@ -7,6 +7,8 @@ import numpy as np
 SILHOUETTE_TIE = 0.01
 # A split that sets apart fewer customers than this share describes outliers, not segments.
 SMALLEST_SHARE = 0.02
+# Below this mean adjusted Rand index of refits on resamples, a split is a matter of luck.
+STABLE = 0.6
 
 
 def elbow_depths(inertias):
@@ -35,19 +37,23 @@ def elbow_depths(inertias):
     return np.round(line - (inertias - inertias[-1]) / drop, 12)
 
 
-def select_k(ks, inertias, silhouettes, smallest_shares):
+def select_k(ks, inertias, silhouettes, smallest_shares, stabilities=None):
     """Choose k within declared bounds.
 
-    Splits whose smallest cluster holds less than 2 % of customers are refused. Of the others, those
-    within 0.01 of the best silhouette count as tied, and the deepest elbow of the inertia curve
-    decides; the smaller k where that is equal too. If every split is refused, the one with the
-    largest smallest cluster is taken.
+    Splits whose smallest cluster holds less than 2 % of customers are refused, and so are those
+    whose refits on resamples agree with them by less than 0.6 (mean adjusted Rand index). Of the
+    others, those within 0.01 of the best silhouette count as tied, and the deepest elbow of the
+    inertia curve decides; the smaller k where that is equal too. If every split is refused, the
+    most stable of those without a splinter is taken, and if all have one, the split with the
+    largest smallest cluster.
 
     Parameters
     ----------
     ks : sequence of int, rising in steps of one
         The candidates, all within bounds.
     inertias, silhouettes, smallest_shares : sequences of float, one for each candidate
+    stabilities : sequence of float, one for each candidate, optional
+        nan where unknown, which refuses nothing.
 
     Returns
     -------
@@ -64,13 +70,22 @@ def select_k(ks, inertias, silhouettes, smallest_shares):
         raise ValueError("there is no candidate to choose from")
     silhouettes = np.nan_to_num(np.asarray(silhouettes, dtype="float64"), nan=-1.0)
     shares = np.asarray(smallest_shares, dtype="float64")
+    known = np.full(len(ks), np.nan) if stabilities is None else np.asarray(stabilities, "float64")
+    agreements = np.nan_to_num(known, nan=1.0)
     bounds = f"k within {ks[0]} to {ks[-1]}"
-    fit = shares >= SMALLEST_SHARE
-    if not fit.any():
+    whole = shares >= SMALLEST_SHARE
+    if not whole.any():
         best = int(np.argmax(shares))
         return ks[best], (
             f"every {bounds} sets apart a cluster under {SMALLEST_SHARE:.0%} of customers; "
             f"this one's smallest is the largest ({shares[best]:.1%})"
+        )
+    fit = whole & (agreements >= STABLE)
+    if not fit.any():
+        best = int(np.argmax(np.where(whole, agreements, -np.inf)))
+        return ks[best], (
+            f"every {bounds} is unstable or sets apart a splinter; of those without one, refits "
+            f"agree most with this ({agreements[best]:.2f}, below {STABLE})"
         )
     best = silhouettes[fit].max()
     tied = fit & (silhouettes >= best - SILHOUETTE_TIE)
@@ -87,7 +102,12 @@ def select_k(ks, inertias, silhouettes, smallest_shares):
             f"silhouette {silhouettes[chosen]:.3f} ties with {others}, of {bounds}; "
             f"the elbow of inertia is deepest here"
         )
-    if not fit.all():
-        refused = ", ".join(str(ks[i]) for i in np.flatnonzero(~fit))
-        reason += f"; refused for a cluster under {SMALLEST_SHARE:.0%}: k = {refused}"
+    if not np.isnan(known[chosen]):
+        reason += f"; refits agree {known[chosen]:.2f}"
+    for refused, why in (
+        (~whole, f"a cluster under {SMALLEST_SHARE:.0%}"),
+        (whole & ~fit, f"refits that agree under {STABLE}"),
+    ):
+        if refused.any():
+            reason += f"; refused for {why}: k = {', '.join(str(k) for k in np.array(ks)[refused])}"
     return ks[chosen], reason

@@ -1,11 +1,15 @@
 """Between tables and arrays."""
 
+import difflib
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from segmentation.fitting import Declaration
+from segmentation.clusters import nearest_centers
+from segmentation.fitting import Customers, Declaration, Playbook
+from segmentation.scaling import Preparation, find_outliers, scale
 
 
 def read_declarations(declared):
@@ -23,6 +27,7 @@ def read_declarations(declared):
     declarations = []
     for segmentation, rows in declared.groupby("segmentation", sort=False):
         first = rows.iloc[0]
+        winsorised = first["outlier_policy"] == "winsorise"
         declarations.append(
             Declaration(
                 segmentation=segmentation,
@@ -33,6 +38,14 @@ def read_declarations(declared):
                 k_max=int(first["k_max"]),
                 n_init=int(first["n_init"]),
                 seed=int(first["seed"]),
+                scaler=first["scaler"],
+                ranked=frozenset(rows["feature"][rows["transform"] == "rank"]),
+                winsorised=(
+                    (float(first["winsorised_from"]), float(first["winsorised_to"]))
+                    if winsorised
+                    else None
+                ),
+                separated=frozenset(rows["feature"][rows["is_separated"].astype(bool)]),
             )
         )
     return declarations
@@ -52,64 +65,144 @@ def read_customers(transformed, declaration):
 
     Returns
     -------
-    customer_ids : ndarray of shape (n_customers,), object
-    features : ndarray of shape (n_customers, n_features), float64
+    Customers
     """
-    columns = [f"feature_{number}" for number in range(1, len(declaration.features) + 1)]
-    lists = [f"features[{number}] as {name}" for number, name in enumerate(columns, start=1)]
+    numbers = range(1, len(declaration.features) + 1)
+    lists = [
+        f"{name}[{number}] as {name}_{number}"
+        for name in ("features", "measures")
+        for number in numbers
+    ]
     customers = (
         transformed.filter(f"segmentation = '{declaration.segmentation}'")
-        .project(", ".join(["customer_id", "length(customer_id) as id_length", *lists]))
+        .project(
+            ", ".join(
+                [
+                    "customer_id",
+                    "length(customer_id) as id_length",
+                    "cast(revenue as double) as revenue",
+                    *lists,
+                ]
+            )
+        )
         .order("id_length, customer_id")
         .fetchnumpy()
     )
-    # A null is no number: as nan it is refused where the scale is fitted.
-    features = np.column_stack(
-        [np.ma.filled(customers[name].astype("float64"), np.nan) for name in columns]
+
+    def columns(name):
+        # A null is no number: as nan it is refused where the scale is fitted.
+        return np.column_stack(
+            [
+                np.ma.filled(customers[f"{name}_{number}"].astype("float64"), np.nan)
+                for number in numbers
+            ]
+        )
+
+    return Customers(
+        ids=np.asarray(customers["customer_id"], dtype=object),
+        transformed=columns("features"),
+        raw=columns("measures"),
+        revenue=np.ma.filled(customers["revenue"].astype("float64"), 0.0),
     )
-    return np.asarray(customers["customer_id"], dtype=object), features
 
 
-def read_prototypes(prototypes, declaration):
-    """Read where the named segments of a declaration's playbook stand.
+def read_playbook(playbook, prototypes, name, declaration):
+    """Read the named segments of a declaration.
 
     Parameters
     ----------
+    playbook : DataFrame
+        ``segment_playbook``, ordered by segment_order: playbook, segment_code, outlier_features.
     prototypes : DataFrame
-        Rows of the segmentation's playbook: segment_code, feature and position; ordered by
-        segment_order.
+        ``segment_prototypes``: playbook, segment_code, feature, position.
+    name : str
+        Of the playbook.
     declaration : Declaration
 
     Returns
     -------
-    dict of str to ndarray of shape (n_features,), float64
-        Positions in standard deviations, features in the declaration's order.
+    Playbook
 
     Raises
     ------
     ValueError
-        If the playbook has no segment, or one that lacks a feature.
+        If there is no such playbook, it has segments of outliers alone, or another segment lacks
+        the position of a feature.
     """
-    if prototypes.empty:
+    where = f"segmentation {declaration.segmentation}: "
+    rows = playbook[playbook["playbook"] == name]
+    if rows.empty:
+        known = sorted(playbook["playbook"].unique())
+        meant = difflib.get_close_matches(name, known, n=1)
         raise ValueError(
-            f"segmentation {declaration.segmentation}: "
-            "its playbook has no segments in seeds/segment_prototypes.csv"
+            f"{where}seeds/segment_playbook.csv has no playbook {name}; "
+            f"there are {', '.join(known)}" + (f". Did you mean {meant[0]}?" if meant else "")
         )
-    found = {}
-    for code, rows in prototypes.groupby("segment_code", sort=False):
-        positions = dict(zip(rows["feature"], rows["position"], strict=True))
+    stands = prototypes[prototypes["playbook"] == name]
+    found, outliers = {}, {}
+    for code, kind in zip(rows["segment_code"], rows["outlier_features"], strict=True):
+        if isinstance(kind, str) and kind:
+            outliers[frozenset(kind.split())] = code
+            continue
+        of_segment = stands[stands["segment_code"] == code]
+        positions = dict(zip(of_segment["feature"], of_segment["position"], strict=True))
         lacking = [feature for feature in declaration.features if feature not in positions]
         if lacking:
             raise ValueError(
-                f"segmentation {declaration.segmentation}: seeds/segment_prototypes.csv has no "
-                f"position of {code} for {', '.join(lacking)}"
+                f"{where}seeds/segment_prototypes.csv has no position of {code} for "
+                f"{', '.join(lacking)}"
             )
         found[code] = np.array([float(positions[feature]) for feature in declaration.features])
-    return found
+    if not found:
+        raise ValueError(
+            f"{where}all segments of the playbook {name} in seeds/segment_playbook.csv are of "
+            "outliers; add those of everybody else"
+        )
+    return Playbook(found, outliers)
 
 
-def read_centers(text):
-    """Read scaling and centres from the JSON of ``int_segmentations_fitted``.
+@dataclass(frozen=True)
+class StoredFit:
+    """What a fit stores of itself: enough to assign any customer.
+
+    Attributes
+    ----------
+    preparation : Preparation
+    centers : ndarray of shape (k, n_features), float64
+        Row ``i`` is the cluster with the id ``i + 1``.
+    codes : list of str
+        Segment code of each cluster, and after them of each group of outliers.
+    outliers : list of ndarray of shape (n_features,), bool
+        For each group of outliers, in which features its customers are such. The first has the id
+        k + 1.
+    """
+
+    preparation: Preparation
+    centers: np.ndarray
+    codes: list
+    outliers: list
+
+    def assign(self, transformed, raw):
+        """Cluster or group of each customer, one independent of all others.
+
+        Parameters
+        ----------
+        transformed, raw : ndarray of shape (n_customers, n_features), float64
+
+        Returns
+        -------
+        ndarray of shape (n_customers,), int64
+            Cluster ids, from 1.
+        """
+        found = nearest_centers(scale(transformed, self.preparation), self.centers) + 1
+        outside = find_outliers(raw, self.preparation)
+        for number, pattern in enumerate(self.outliers, start=len(self.centers) + 1):
+            found[(outside == pattern).all(axis=1)] = number
+        return found
+
+
+def read_fit(text):
+    """Read a fit from the JSON of ``int_segmentations_fitted``.
 
     Parameters
     ----------
@@ -117,14 +210,36 @@ def read_centers(text):
 
     Returns
     -------
-    offsets, scales : ndarray of shape (n_features,), float64
-    centers : ndarray of shape (k, n_features), float64
-        Row ``i`` is the cluster with the id ``i + 1``.
+    StoredFit
     """
     rows = json.loads(text)
     n_features = max(row["feature_number"] for row in rows)
-    first = rows[:n_features]
-    centers = np.array([row["center_scaled"] for row in rows]).reshape(-1, n_features)
-    offsets = np.array([row["feature_offset"] for row in first])
-    scales = np.array([row["feature_scale"] for row in first])
-    return offsets, scales, centers
+    by_cluster = [rows[start : start + n_features] for start in range(0, len(rows), n_features)]
+    clusters = [cells for cells in by_cluster if cells[0]["outlier_features"] is None]
+    groups = [cells for cells in by_cluster if cells[0]["outlier_features"] is not None]
+
+    def column(name, missing):
+        return np.array(
+            [missing if cell[name] is None else cell[name] for cell in rows[:n_features]]
+        )
+
+    return StoredFit(
+        preparation=Preparation(
+            knots=tuple(
+                None if cell["knots"] is None else np.array(cell["knots"])
+                for cell in rows[:n_features]
+            ),
+            lows=column("clip_low", -np.inf),
+            highs=column("clip_high", np.inf),
+            offsets=column("feature_offset", 0.0),
+            scales=column("feature_scale", 1.0),
+            fence_lows=column("fence_low", -np.inf),
+            fence_highs=column("fence_high", np.inf),
+        ),
+        centers=np.array([[cell["center_scaled"] for cell in cells] for cells in clusters]),
+        codes=[cells[0]["segment_code"] for cells in by_cluster],
+        outliers=[
+            np.array([cell["feature"] in cells[0]["outlier_features"].split() for cell in cells])
+            for cells in groups
+        ],
+    )

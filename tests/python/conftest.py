@@ -8,11 +8,16 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEMO = PROJECT / "data" / "demo"
 REAL = PROJECT.parent / "shared" / "data" / "online_retail.parquet"
 CAMPAIGN = REAL.with_name("ifood_df.csv")
+
+# Comparisons and refits take longer than all else in a build and decide nothing in the demo shop,
+# so builds go without them, but for the one of real data.
+QUICK = {"compared_algorithms": [], "stability_refits": 0}
 
 needs_real_data = pytest.mark.skipif(
     not REAL.exists(), reason=f"Online Retail is not at {REAL}; the README says where to get it"
@@ -75,19 +80,39 @@ def run(command, folder, *, project=PROJECT, target=None, **settings):
     return Built(folder, finished.returncode, finished.stdout, finished.stderr)
 
 
-def build(folder, *, invoices=None, variables=None, project=PROJECT, **settings):
+def build(folder, *, invoices=None, variables=None, quick=True, project=PROJECT, **settings):
     """Run what ``make build`` runs."""
+    command = build_command(project, invoices=invoices, variables=variables, quick=quick)
+    return run(command, folder, project=project, **settings)
+
+
+def build_command(project=PROJECT, *, invoices=None, variables=None, quick=True):
+    """What ``make build`` runs."""
     command = [sys.executable, str(project / "scripts" / "build.py")]
     if invoices:
         command += ["--invoices", str(invoices)]
+    if quick:
+        variables = in_addition(QUICK, variables)
     if variables:
         command += ["--vars", variables]
-    return run(command, folder, project=project, **settings)
+    return command
+
+
+def in_addition(defaults, variables):
+    """Vars as YAML, with more of them; what is no YAML of vars stays as it is."""
+    try:
+        given = yaml.safe_load(variables or "{}")
+    except yaml.YAMLError:
+        return variables
+    if not isinstance(given, dict):
+        return variables
+    return yaml.safe_dump(defaults | given, sort_keys=False)
 
 
 def dbt(folder, *arguments, **settings):
     """Run dbt itself."""
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", *arguments]
+    command += ["--vars", yaml.safe_dump(QUICK)]
     return run(command, folder, **settings)
 
 
@@ -123,6 +148,8 @@ def real(tmp_path_factory):
         pytest.skip(f"Online Retail is not at {REAL}; the README says where to get it")
     # With the real campaign too, where it is there.
     campaign = f"{{campaign_customers: {CAMPAIGN}}}" if CAMPAIGN.exists() else None
-    built = build(tmp_path_factory.mktemp("real"), invoices=REAL, variables=campaign)
+    built = build(
+        tmp_path_factory.mktemp("real"), invoices=REAL, variables=campaign, quick=False
+    )
     assert built.code == 0, built.errors
     return built

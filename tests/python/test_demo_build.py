@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+from collections import Counter
 from decimal import Decimal
 
 import duckdb
@@ -27,7 +28,10 @@ MARTS = {
     "products",
     "rejected_campaign_customers",
     "rejected_lines",
+    "rfm_thresholds",
     "segment_profiles",
+    "segment_rules",
+    "segmentation_agreement",
     "segments",
 }
 # Where a line stands in the file is all that may change with the order of lines.
@@ -37,6 +41,33 @@ LIFECYCLE = [
     "Frequent & Loyal Customers",
     "Occasional Buyers",
     "At-Risk Customers",
+]
+
+# What is declared of lifecycle, and what the one line that refuses it says.
+PLAYED = "playbook: lifecycle, features: {recency_days: log1p, monetary: log1p}"
+WRONG_DECLARATIONS = [
+    ("k: 4", "segmentations.lifecycle (in dbt_project.yml or VARS): playbook is missing"),
+    (PLAYED + ", scalar: robust", "scalar is unknown; there are playbook, features, popul"),
+    (PLAYED + ", scaler: min-max", "segmentations.lifecycle.scaler (in dbt_project.yml or VARS)"),
+    (PLAYED + ", scaler: min-max", "there are standard, min_max, robust. Did you mean min_max?"),
+    (PLAYED + ", algorithm: dbscan, k: 4", "dbscan finds its own number of clusters: k must be"),
+    (
+        PLAYED + ", k: 9",
+        "lifecycle.k (in dbt_project.yml or VARS): is 9, outside k_min to k_max, 3 to 8",
+    ),
+    (
+        PLAYED + ", k_min: 1",
+        "lifecycle.k_min (in dbt_project.yml or VARS): must be a whole number from 2",
+    ),
+    (PLAYED + ", outliers: {winsorize: [0, 1]}", "Did you mean winsorise?"),
+    (PLAYED + ", outliers: {winsorise: [0.9, 0.1]}", "must be two shares of customers"),
+    (
+        PLAYED + ", outliers: {separate: [frequency]}",
+        "frequency is unknown; there are ",
+    ),
+    ("playbook: lifecycle, features: {recency: log}", "recency is unknown; there are "),
+    ("playbook: lifecycle, features: {monetary: log}", "Did you mean log1p?"),
+    ("playbook: lifecycle, features: {net_monetary: sqrt}", "can be negative, so it has no sqrt"),
 ]
 
 
@@ -78,7 +109,7 @@ def test_customers_are_what_the_generator_knows_them_to_be(demo):
 
 def test_output_is_a_short_table_for_people(demo):
     lines = demo.output.splitlines()
-    assert len(lines) < 30
+    assert len(lines) < 35
     assert max(len(line) for line in lines if str(demo.published) not in line) <= 110
     shown = [line for line in lines if any(line.startswith(name) for name in LIFECYCLE)]
     assert [line[:27].strip() for line in shown] == LIFECYCLE
@@ -184,6 +215,31 @@ def test_a_failed_test_keeps_the_published_file(published_before, tmp_path):
     assert ran.published.read_bytes() == published_before
 
 
+def test_a_rule_says_of_every_customer_which_segment(demo):
+    """Rules part all customers, and they are right as often as they say of customers not seen."""
+    rules = demo.rows(
+        "select segmentation, segment_code, rule_sql, fidelity from marts.segment_rules"
+    )
+    assert len({segmentation for segmentation, *_ in rules}) == 3
+    customers = demo.one("select count(*) from marts.customers")[0]
+    said, right = Counter(), Counter()
+    for segmentation, code, rule, _ in rules:
+        named, own = demo.one(
+            f"""
+            select count(*), count(*) filter (where assigned.segment_code = '{code}')
+            from marts.customers
+            inner join marts.customer_segments as assigned using (customer_id)
+            where assigned.segmentation = '{segmentation}' and ({rule})
+            """
+        )
+        said[segmentation] += named
+        right[segmentation] += own
+    for segmentation, _, _, fidelity in rules:
+        assert said[segmentation] == customers
+        assert right[segmentation] / customers == pytest.approx(float(fidelity), abs=0.06)
+        assert fidelity > 0.75
+
+
 def test_plain_dbt_builds_the_same_from_any_directory(demo, tmp_path):
     ran = dbt(tmp_path / "built", "build", "--project-dir", str(PROJECT), cwd=tmp_path)
     assert ran.code == 0, ran.output
@@ -196,12 +252,31 @@ def test_plain_dbt_builds_the_same_from_any_directory(demo, tmp_path):
     [
         ("nowhere.csv", None, "there is no file"),
         (None, "{as_of: yesterday}", "var as_of must look like 2011-12-10"),
-        (None, "{primary_segmentation: nobody}", "primary_segmentation is nobody"),
+        (
+            None,
+            "{primary_segmentation: lifecicle}",
+            "lifecicle is unknown; there are lifecycle, va",
+        ),
+        (None, "{primary_segmentation: lifecicle}", "Did you mean lifecycle?"),
         (None, "[as_of]", "VARS must map names to values"),
         (None, "{as_of: '", "VARS is not YAML"),
         (None, "{invoice_columns: {prize: Price}}", "invoice_columns names prize"),
         (None, "{invoice_columns: {unit_price: Price}}", "has no column Price for unit_price"),
-        (None, "{segmentations: {lifecycle: {k: 4}}}", "lifecycle: playbook is missing"),
+        (
+            None,
+            "{compared_algorithms: kmeans}",
+            "var compared_algorithms (in dbt_project.yml or VARS)",
+        ),
+        (None, "{compared_algorithms: [dbskan]}", "Did you mean dbscan?"),
+        (
+            None,
+            "{stability_refits: -1}",
+            "stability_refits (in dbt_project.yml or VARS): must be a whole",
+        ),
+        *(
+            (None, f"{{segmentations: {{lifecycle: {{{declared}}}}}}}", message)
+            for declared, message in WRONG_DECLARATIONS
+        ),
     ],
 )
 def test_wrong_settings_end_in_one_line(tmp_path, invoices, variables, message):

@@ -10,7 +10,7 @@ import time
 
 import duckdb
 import pytest
-from conftest import DEMO, PROJECT, build, differences, environment
+from conftest import DEMO, PROJECT, build, build_command, differences, environment
 
 HOLD = """
 import duckdb, sys, time
@@ -52,7 +52,7 @@ def test_who_holds_the_file_is_named(warehouse, holder):
 
 def start_build(folder):
     return subprocess.Popen(
-        [sys.executable, str(PROJECT / "scripts" / "build.py")],
+        build_command(),
         env=environment(folder, PROJECT),
         cwd=PROJECT,
         stdout=subprocess.PIPE,

@@ -1,10 +1,12 @@
 """Online Retail, against the figures that others have published for it."""
 
 from decimal import Decimal
+from itertools import combinations
 
 import duckdb
 import pytest
 from conftest import REAL, build, differences
+from sklearn.metrics import adjusted_rand_score
 
 
 def test_every_line_is_accounted_for(real):
@@ -94,6 +96,76 @@ def test_lifecycle_has_four_named_segments(real):
     )
     assert selected[0] == 4
     assert "elbow" in selected[1]
+
+
+def test_outliers_are_set_apart_with_names_of_their_own(real):
+    segments = real.rows(
+        """
+        select segment_name, customers, round(revenue_share, 2)
+        from marts.segments where segmentation = 'outlier_aware' order by segment_order
+        """
+    )
+    assert segments == [
+        ("Exceptional in Spend and Frequency", 236, Decimal("0.45")),
+        ("Exceptional Spend", 189, Decimal("0.16")),
+        ("Exceptional Frequency", 49, Decimal("0.01")),
+        ("High-Value High-Frequency Recent", 480, Decimal("0.13")),
+        ("Moderate-Value Infrequent Active", 899, Decimal("0.13")),
+        ("Low-Value Low-Frequency Active", 1_545, Decimal("0.07")),
+        ("Low-Value Infrequent Very Inactive", 940, Decimal("0.04")),
+    ]
+
+
+def test_every_algorithm_and_k_is_measured(real):
+    found = real.rows(
+        """
+        select segmentation, algorithm, count(*), min(stability_refits), count(stability_ari),
+            count(*) filter (where stability_ari > 1 or stability_ari < -0.5 or noise_share > 1)
+        from marts.cluster_diagnostics group by all order by all
+        """
+    )
+    expected = []
+    for segmentation, ks in (("lifecycle", 6), ("outlier_aware", 7), ("value_tiers", 7)):
+        for algorithm in ("dbscan", "gaussian_mixture", "hdbscan", "kmeans", "ward"):
+            rows = ks if algorithm in ("gaussian_mixture", "kmeans", "ward") else 1
+            expected.append((segmentation, algorithm, rows, 25, rows, 0))
+    assert found == expected
+    noisy = real.rows(
+        "select algorithm, noise_share, noise_revenue_share, eps from marts.cluster_diagnostics "
+        "where segmentation = 'lifecycle' and noise_share > 0 order by algorithm"
+    )
+    assert [algorithm for algorithm, *_ in noisy] == ["dbscan", "hdbscan"]
+    assert noisy[0][3] > 0 and noisy[1][3] is None
+
+
+def test_agreement_is_the_adjusted_rand_index(real):
+    """SQL's index of two segmentations against scikit-learn's."""
+    for one, other in combinations(("lifecycle", "outlier_aware", "value_tiers"), 2):
+        pairs = real.rows(
+            f"""
+            select one.cluster_id, other.cluster_id
+            from marts.customer_segments as one
+            inner join marts.customer_segments as other using (customer_id)
+            where one.segmentation = '{one}' and other.segmentation = '{other}'
+            """
+        )
+        (index,) = real.one(
+            "select distinct adjusted_rand from marts.segmentation_agreement "
+            f"where segmentation = '{one}' and other_segmentation = '{other}'"
+        )
+        assert float(index) == pytest.approx(
+            adjusted_rand_score(*zip(*pairs, strict=True)), abs=1e-6
+        )
+    algorithms = real.one(
+        """
+        select count(*), min(customers) from (
+            select sum(customers) as customers from marts.segmentation_agreement
+            where segmentation = 'lifecycle' and other_segmentation = 'lifecycle'
+            group by algorithm, other_algorithm
+        )
+        """
+    )
+    assert algorithms == (10, 4_338)
 
 
 def test_no_feature_knows_what_comes_after_its_moment(real, tmp_path):

@@ -15,6 +15,7 @@ candidates = st.lists(
         st.floats(0, 1e6),
         st.one_of(st.floats(-1, 1), st.just(np.nan)),
         st.one_of(st.floats(0, 0.04), st.just(0.02)),
+        st.one_of(st.floats(-0.1, 1), st.just(0.6), st.just(np.nan)),
     ),
     min_size=1,
     max_size=8,
@@ -72,6 +73,78 @@ def test_k_is(silhouettes, shares, k):
     assert chosen == k
 
 
+SOUND = [0.2] * 4
+
+
+@pytest.mark.parametrize(
+    ("silhouettes", "shares", "stabilities", "k"),
+    [
+        pytest.param([0.3, 0.2, 0.2, 0.9], SOUND, [0.9, 0.9, 0.9, 0.59], 3, id="no unstable one"),
+        pytest.param([0.3, 0.2, 0.2, 0.9], SOUND, [0.9, 0.9, 0.9, 0.60], 6, id="0.6 is stable"),
+        pytest.param([0.3, 0.2, 0.2, 0.9], SOUND, [np.nan] * 4, 6, id="unknown refuses nothing"),
+        pytest.param(
+            [0.3, 0.2, 0.2, 0.9],
+            SOUND,
+            [0.9, 0.9, 0.9, np.nan],
+            6,
+            id="unknown of one refuses nothing",
+        ),
+        pytest.param(
+            [0.300, 0.295, 0.2, 0.2],
+            SOUND,
+            [0.9, 0.1, 0.9, 0.9],
+            3,
+            id="an unstable one does not tie",
+        ),
+        pytest.param(
+            [0.300, 0.2, 0.295, 0.9], SOUND, [0.9, 0.9, 0.9, 0.1], 5, id="it does not set the best"
+        ),
+        pytest.param(
+            [0.3, 0.4, 0.9, 0.9], SOUND, [0.1, 0.5, 0.4, 0.3], 4, id="the least unstable of all"
+        ),
+        pytest.param(
+            [0.3, 0.4, 0.9, 0.9],
+            [0.2, 0.2, 0.01, 0.2],
+            [0.1, 0.4, 0.99, 0.5],
+            6,
+            id="the least unstable of those without a splinter",
+        ),
+        pytest.param(
+            [0.3] * 4,
+            [0.001, 0.002, 0.015, 0.01],
+            [1.0, 1.0, 0.1, 1.0],
+            5,
+            id="the largest splinter however unstable",
+        ),
+        pytest.param(
+            [0.953, 0.95, 0.94, 0.3],
+            [0.003, 0.001, 0.001, 0.1],
+            [0.99, 0.98, 0.97, 0.7],
+            6,
+            id="99 % in one cluster is no segmentation however good its silhouette",
+        ),
+    ],
+)
+def test_with_refits_k_is(silhouettes, shares, stabilities, k):
+    chosen, _ = select_k([3, 4, 5, 6], ELBOW_AT_4, silhouettes, shares, stabilities)
+    assert chosen == k
+
+
+def test_reasons_say_how_stable_and_what_is_refused_for_what():
+    ks = [3, 4, 5, 6]
+    _, reason = select_k(
+        ks, ELBOW_AT_4, [0.3, 0.5, 0.9, 0.9], [0.2, 0.01, 0.2, 0.01], [0.71, 1, 0.5, 0]
+    )
+    assert "best silhouette" in reason and "refits agree 0.71" in reason
+    assert "refused for a cluster under 2%: k = 4, 6" in reason
+    assert "refused for refits that agree under 0.6: k = 5" in reason
+    _, none_stable = select_k(ks, ELBOW_AT_4, [0.3] * 4, SOUND, [0.1, 0.2, 0.55, 0.3])
+    assert "every k within 3 to 6" in none_stable and "0.55" in none_stable
+    _, unknown = select_k(ks, ELBOW_AT_4, [0.3] * 4, SOUND, [np.nan] * 4)
+    assert "nan" not in unknown and "agree" not in unknown and "refused" not in unknown
+    assert unknown == select_k(ks, ELBOW_AT_4, [0.3] * 4, SOUND)[1]
+
+
 def test_of_equals_the_smaller_k_is_chosen():
     assert select_k([3, 4], [9, 5], [0.3, 0.3], [0.2, 0.2])[0] == 3
     assert select_k([3, 4, 5], [1, 9, 2], [0.3, 0.3, 0.3], [0.2, 0.2, 0.2])[0] == 3
@@ -112,13 +185,18 @@ def test_there_must_be_a_candidate():
 @given(first=st.integers(2, 9), figures=candidates)
 def test_a_candidate_is_chosen_that_is_neither_refused_nor_clearly_worse(first, figures):
     ks = list(range(first, first + len(figures)))
-    inertias, silhouettes, shares = zip(*figures, strict=True)
-    k, reason = select_k(ks, inertias, silhouettes, shares)
+    inertias, silhouettes, shares, stabilities = zip(*figures, strict=True)
+    k, reason = select_k(ks, inertias, silhouettes, shares, stabilities)
     at = ks.index(k)
     assert reason
-    allowed = [i for i in range(len(ks)) if shares[i] >= 0.02]
-    if not allowed:
+    whole = [i for i in range(len(ks)) if shares[i] >= 0.02]
+    if not whole:
         assert shares[at] == max(shares)
+        return
+    allowed = [i for i in whole if not stabilities[i] < 0.6]
+    if not allowed:
+        assert at in whole
+        assert stabilities[at] == max(stabilities[i] for i in whole)
         return
     assert at in allowed
     known = [silhouettes[i] for i in allowed if not np.isnan(silhouettes[i])]

@@ -4,7 +4,7 @@ with customers as (
 ),
 
 {# Each list is in the declaration's order of features. Lists keep this one model, whatever the
-   declarations; scaling comes with the fit, so that it can be kept and used again. #}
+   declarations; what comes after the transform comes with the fit, so that it can be kept and used again. #}
 transformed as (
     {%- for declaration in segmentations() %}
     select
@@ -14,7 +14,13 @@ transformed as (
             {%- for feature, transform in declaration.features.items() %}
             {{ transformed(feature, transform) }}{{ ',' if not loop.last }}
             {%- endfor %}
-        ] as features
+        ] as features,
+        [
+            {%- for feature in declaration.features %}
+            {{ transformed(feature, 'none') }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ] as measures,
+        {{ populations()[declaration.population].revenue }} as revenue
     from customers
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -10,14 +10,21 @@ with declared as (
         {{ loop.index }} as feature_number,
         '{{ feature }}' as feature,
         '{{ transform }}' as transform,
+        {{ feature in declaration.separated }} as is_separated,
+        '{{ declaration.population }}' as population,
         '{{ declaration.scaler }}' as scaler,
+        '{{ declaration.outlier_policy }}' as outlier_policy,
+        {{ declaration.winsorised[0] if declaration.winsorised else 'cast(null as double)' }} as winsorised_from,
+        {{ declaration.winsorised[1] if declaration.winsorised else 'cast(null as double)' }} as winsorised_to,
         '{{ declaration.algorithm }}' as algorithm,
         {{ declaration.k if declaration.k is integer else 'cast(null as integer)' }} as k,
         {{ declaration.k_min }} as k_min,
         {{ declaration.k_max }} as k_max,
         {{ declaration.n_init }} as n_init,
         {{ declaration.seed }} as seed,
-        '{{ declaration.playbook }}' as playbook
+        '{{ declaration.playbook }}' as playbook,
+        '{{ var("compared_algorithms") | join(" ") }}' as compared_algorithms,
+        {{ var('stability_refits') }} as stability_refits
     {{ 'union all' if not (loop.last and outer_loop.last) }}
     {%- endfor %}
     {%- endfor %}

@@ -27,13 +27,7 @@ centers as (
     select
         segmentation,
         model_version,
-        center.cluster_id,
-        center.segment_code,
-        center.feature_number,
-        center.feature,
-        center.feature_offset,
-        center.feature_scale,
-        center.center_scaled,
+        center.*,
         center.center_scaled * center.feature_scale + center.feature_offset as center_transformed
     from unnested
 ),
@@ -44,14 +38,22 @@ final as (
         centers.model_version,
         centers.cluster_id,
         centers.segment_code,
+        centers.outlier_features,
         centers.feature_number,
         centers.feature,
         declared.transform,
+        centers.knots,
+        centers.clip_low,
+        centers.clip_high,
         centers.feature_offset,
         centers.feature_scale,
+        centers.fence_low,
+        centers.fence_high,
         centers.center_scaled,
         case declared.transform
             when 'log1p' then exp(centers.center_transformed) - 1
+            when 'sqrt' then centers.center_transformed * centers.center_transformed
+            when 'rank' then centers.knots[cast(greatest(1, ceil(100 * centers.center_transformed)) as integer)]
             else centers.center_transformed
         end as center
     from centers

@@ -13,6 +13,10 @@ invoices as (
     where sale_lines > 0
 ),
 
+rfm_thresholds as (
+    select * from {{ ref('rfm_thresholds') }}
+),
+
 rfm_segment_rules as (
     select * from {{ ref('rfm_segment_rules') }}
 ),
@@ -49,13 +53,13 @@ last_invoices as (
     where invoice_rank = 1
 ),
 
-{# One row, so that no window has to sort every customer. #}
+{# In one row, so that every customer finds all of them beside it. #}
 thresholds as (
     select
-        {{ thresholds('recency_days') }},
-        {{ thresholds('frequency') }},
-        {{ thresholds('monetary') }}
-    from customers
+        {{ thresholds_in_columns('recency_days') }},
+        {{ thresholds_in_columns('frequency') }},
+        {{ thresholds_in_columns('monetary') }}
+    from rfm_thresholds
 ),
 
 {# A customer's score counts the thresholds passed, so equal values have equal scores. #}

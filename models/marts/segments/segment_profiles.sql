@@ -38,6 +38,7 @@ profiles as (
         segment_code,
         feature,
         cast(count(*) as integer) as customers,
+        sum(feature_value) as feature_total,
         {{ profile_number('sum(feature_value) / count(*)') }} as mean,
         {{ profile_number(quantile('feature_value', 0.5)) }} as median,
         {{ profile_number(quantile('feature_value', 0.05)) }} as p05,
@@ -49,6 +50,32 @@ profiles as (
         segmentation,
         segment_code,
         feature
+),
+
+{# What lift compares with: all customers of the segmentation. #}
+compared as (
+    select
+        *,
+        sum(feature_total) over (partition by segmentation, feature)
+        / sum(customers) over (partition by segmentation, feature) as overall_mean
+    from profiles
+),
+
+final as (
+    select
+        segmentation,
+        segment_code,
+        feature,
+        customers,
+        mean,
+        median,
+        p05,
+        p25,
+        p75,
+        p95,
+        {{ profile_number('overall_mean') }} as overall_mean,
+        {{ profile_number('feature_total / customers / nullif(overall_mean, 0)') }} as lift
+    from compared
 )
 
-select * from profiles
+select * from final
