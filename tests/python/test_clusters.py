@@ -96,9 +96,9 @@ def test_a_smaller_sample_is_part_of_the_larger(n_rows, sizes, seed):
     assert set(small.tolist()) <= set(large.tolist())
 
 
-def test_a_sample_is_drawn_from_everywhere():
-    rows = sample_rows(1000, 100, seed=0)
-    assert rows.min() < 100 and rows.max() >= 900
+def test_everybody_is_drawn_now_and_then():
+    samples = [sample_rows(6, 3, seed).tolist() for seed in range(60)]
+    assert {row for sample in samples for row in sample} == set(range(6))
 
 
 # ---------------------------------------------------------------------- every algorithm
@@ -171,6 +171,15 @@ def test_few_customers_and_twins_are_no_trouble(algorithm, n_rows):
     assert set(partition.labels.tolist()) <= {NOISE, *range(len(partition.centers))}
     assert np.isfinite(partition.centers).all()
     assert partition.centers.shape[1] == 2
+
+
+def test_a_mixture_with_an_empty_part_is_still_the_one_asked_for(monkeypatch):
+    labels = np.array([3, 3, 1, 1, 3])
+    monkeypatch.setattr(clusters.GaussianMixture, "fit_predict", lambda *_: labels)
+    partition = fit(np.array([[0.0], [1.0], [8.0], [9.0], [2.0]]), "gaussian_mixture", 4)
+    assert partition.k == 4
+    assert partition.labels.tolist() == [1, 1, 0, 0, 1]
+    assert partition.centers.tolist() == [[8.5], [1.0]]
 
 
 # ---------------------------------------------------------------------- K-Means

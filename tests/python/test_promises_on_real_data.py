@@ -1,7 +1,5 @@
 """A segment is a promise: what is held of it on 4,338 customers of a real shop."""
 
-import csv
-import json
 from collections import Counter
 from dataclasses import replace
 from itertools import permutations
@@ -9,15 +7,15 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from segmentation.clusters import nearest_centers
-from segmentation.fitting import Declaration, fit_segmentation
-from segmentation.scaling import fit_standard_scale, scale
-from segmentation.tables import read_centers
+from segmentation.fitting import Customers, Declaration, fit_segmentation
+from segmentation.scaling import fit_scale
+from segmentation.tables import read_fit, read_playbook
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 LINES = Path(__file__).resolve().parents[3] / "shared" / "data" / "online_retail.parquet"
@@ -67,42 +65,48 @@ VALUE_TIERS = Declaration(
 )
 
 
+OUTLIER_AWARE = Declaration(
+    segmentation="outlier_aware",
+    features=("monetary", "frequency", "recency_days"),
+    algorithm="kmeans",
+    k=4,
+    k_min=2,
+    k_max=8,
+    n_init=10,
+    seed=42,
+    separated=frozenset(["monetary", "frequency"]),
+)
+
+
 class Segments:
     """The fit in use of a declaration, which names any customers."""
 
     def __init__(self, declaration, features):
-        rows = fit_segmentation(declaration, features, read_playbook(declaration))
+        everybody = Customers(
+            ids=np.arange(len(features)).astype(str).astype(object),
+            transformed=features,
+            raw=features,
+            revenue=np.ones(len(features)),
+        )
+        rows = fit_segmentation(declaration, everybody, playbook_of(declaration))
         (self.row,) = [row for row in rows if row["is_selected"]]
-        self.offsets, self.scales, self.centers = read_centers(self.row["centers"])
-        cells = json.loads(self.row["centers"])[:: len(declaration.features)]
-        self.codes = np.array([cell["segment_code"] for cell in cells])
+        self.fit = read_fit(self.row["centers"])
+        self.codes = np.array(self.fit.codes)
 
     def number(self, features):
-        return nearest_centers(scale(features, self.offsets, self.scales), self.centers)
+        return self.fit.assign(features, features) - 1
 
     def name(self, features):
         return self.codes[self.number(features)]
 
 
-def read_playbook(declaration):
-    """Prototypes of the playbook of the same name, in its order."""
-    with open(SEEDS / "segment_playbook.csv", encoding="utf-8") as file:
-        playbook = [
-            row for row in csv.DictReader(file) if row["playbook"] == declaration.segmentation
-        ]
-    with open(SEEDS / "segment_prototypes.csv", encoding="utf-8") as file:
-        positions = {
-            (row["segment_code"], row["feature"]): float(row["position"])
-            for row in csv.DictReader(file)
-            if row["playbook"] == declaration.segmentation
-        }
-    playbook.sort(key=lambda row: int(row["segment_order"]))
-    return {
-        row["segment_code"]: np.array(
-            [positions[row["segment_code"], feature] for feature in declaration.features]
-        )
-        for row in playbook
-    }
+def playbook_of(declaration):
+    """Read the playbook of the same name."""
+    playbook, prototypes = (
+        pd.read_csv(SEEDS / f"segment_{name}.csv") for name in ("playbook", "prototypes")
+    )
+    playbook = playbook.sort_values(["playbook", "segment_order"])
+    return read_playbook(playbook, prototypes, declaration.segmentation, declaration)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -163,9 +167,9 @@ def refits(lifecycle_features):
 
 
 def number_plainly(fitted, features, seed):
-    offsets, scales = fit_standard_scale(fitted)
-    plain = KMeans(4, n_init=10, random_state=seed).fit(scale(fitted, offsets, scales))
-    return plain.predict(scale(features, offsets, scales))
+    offsets, scales = fit_scale(fitted)
+    plain = KMeans(4, n_init=10, random_state=seed).fit((fitted - offsets) / scales)
+    return plain.predict((features - offsets) / scales)
 
 
 def best_agreement(reference, other):
@@ -187,7 +191,7 @@ def test_lifecycle_finds_its_four_segments(lifecycle, lifecycle_features):
         "occasional": 837,
         "at_risk": 1_622,
     }
-    assert lifecycle.codes.tolist() == list(read_playbook(LIFECYCLE))
+    assert lifecycle.codes.tolist() == list(playbook_of(LIFECYCLE).prototypes)
 
 
 def test_value_tiers_are_those_of_the_system_they_replace(value_tiers_features):
@@ -197,6 +201,47 @@ def test_value_tiers_are_those_of_the_system_they_replace(value_tiers_features):
         "mid_value": 2_029,
         "low_value_at_risk": 1_100,
     }
+
+
+def test_outliers_are_set_apart_and_the_others_fall_in_four(customers):
+    features = customers[list(OUTLIER_AWARE.features)].to_numpy()
+    outlier_aware = Segments(OUTLIER_AWARE, features)
+    names = outlier_aware.name(features)
+    assert Counter(names.tolist()) == {
+        "outlier_both": 236,
+        "outlier_spend": 189,
+        "outlier_frequency": 49,
+        "high_value_high_frequency_recent": 480,
+        "moderate_value_infrequent_active": 899,
+        "low_value_low_frequency_active": 1_545,
+        "low_value_infrequent_very_inactive": 940,
+    }
+    assert outlier_aware.row["customers"] == 480 + 899 + 1_545 + 940
+    # The names speak of figures, and those of the segments are in their order.
+    middles = customers.groupby(names).median()
+    assert middles["monetary"].idxmax() == "outlier_both"
+    assert middles.loc["outlier_frequency", "frequency"] > middles.loc["outlier_spend", "frequency"]
+    assert middles.loc["outlier_spend", "monetary"] > middles.loc["outlier_frequency", "monetary"]
+    usual = middles.drop(index=[name for name in middles.index if name.startswith("outlier_")])
+    assert usual["recency_days"].idxmax() == "low_value_infrequent_very_inactive"
+    assert usual.sort_values("monetary").index[-2:].tolist() == [
+        "moderate_value_infrequent_active",
+        "high_value_high_frequency_recent",
+    ]
+
+
+def test_a_few_wholesalers_are_no_segmentation_however_good_the_silhouette(customers):
+    declared = replace(OUTLIER_AWARE, k=None, separated=frozenset())
+    features = customers[list(declared.features)].to_numpy()
+    two = replace(declared, features=("monetary", "frequency"), k=2, n_init=1)
+    splinter = Segments(two, features[:, :2]).row
+    assert splinter["silhouette"] > 0.9
+    assert splinter["smallest_cluster_share"] < 0.02
+    refused = Segments(replace(two, k=None), features[:, :2]).row
+    assert "every k within 2 to 8 sets apart a cluster under 2%" in refused["selection_reason"]
+    apart = Segments(replace(OUTLIER_AWARE, k=None), features).row
+    assert apart["smallest_cluster_share"] > 0.02
+    assert "every" not in apart["selection_reason"]
 
 
 # ---------------------------------------------------------------------- names hold

@@ -152,6 +152,8 @@ PROTOTYPES = pd.DataFrame(
         ("tiers", "loyal", "monetary", 1.0),
         ("tiers", "loyal", "recency_days", Decimal("-1.0")),
         ("tiers", "away", "monetary", -0.5),
+        ("zones", "loyal", "monetary", 9.0),
+        ("zones", "away", "recency_days", 9.0),
         ("tiers", "away", "recency_days", 1.5),
     ],
     columns=["playbook", "segment_code", "feature", "position"],
