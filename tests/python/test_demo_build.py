@@ -29,8 +29,11 @@ MARTS = {
     "rejected_campaign_customers",
     "rejected_lines",
     "rfm_thresholds",
+    "segment_forecast",
+    "segment_history",
     "segment_profiles",
     "segment_rules",
+    "segment_transitions",
     "segmentation_agreement",
     "segments",
 }

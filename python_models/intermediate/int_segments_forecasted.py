@@ -1,0 +1,13 @@
+"""Expected sizes of segments one to three months ahead."""
+
+from movement.tables import forecast_table
+
+
+def model(dbt, session):
+    """Return one row per segmentation, forecast date and segment."""
+    transitions = (
+        dbt.ref("segment_transitions")
+        .filter("period = 'month' and not is_partial")
+        .order("segmentation, to_date, from_segment_code, to_segment_code")
+    )
+    return forecast_table(transitions.df())
