@@ -2,7 +2,9 @@
 # make build INVOICES=my_invoices.csv
 # make build VARS='{as_of: 2011-12-01}'
 # make test                           everything that must hold
-# make lint | bench | demo | clean
+# make report                         the report again, without a build
+# make docs                           dbt's own documentation, as one file
+# make lint | bench | demo | screenshots | clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +12,7 @@ BIN := $(VENV)/bin
 # Bytecode that can't be written makes every start of dbt twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: build test lint bench demo clean
+.PHONY: build report docs test lint bench demo screenshots clean
 .DEFAULT_GOAL := build
 
 $(VENV)/installed: requirements.txt scripts/set_up.sh
@@ -18,6 +20,13 @@ $(VENV)/installed: requirements.txt scripts/set_up.sh
 
 build: $(VENV)/installed
 	@$(BIN)/python scripts/build.py $(if $(INVOICES),--invoices "$(INVOICES)") $(if $(VARS),--vars '$(VARS)')
+
+report: $(VENV)/installed
+	@$(BIN)/python -m report $(if $(VARS),--vars '$(VARS)')
+
+docs: $(VENV)/installed
+	@DBT_PROJECT_DIR="$(CURDIR)" DBT_PROFILES_DIR="$(CURDIR)" $(BIN)/dbt --quiet docs generate --static
+	@echo "Docs: target/static_index.html"
 
 lint: $(VENV)/installed
 	@$(BIN)/ruff check .
@@ -36,5 +45,9 @@ bench: $(VENV)/installed
 demo: $(VENV)/installed
 	@$(BIN)/python data/demo/generate.py
 
+# Pictures of what the last build drew, with Debian's chromium.
+screenshots: $(VENV)/installed
+	@$(BIN)/python scripts/screenshots.py report/segments.html docs/report$(if $(NAME),_$(NAME))
+
 clean:
-	rm -rf $(VENV) target logs warehouse/*.duckdb*
+	rm -rf $(VENV) target logs warehouse/*.duckdb* report/segments.html

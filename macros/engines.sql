@@ -13,6 +13,16 @@
     hash({{ columns | join(', ') }})
 {%- endmacro %}
 
+{#- Whether a row is in a sample of one in so many rows, the same ones every time. -#}
+{% macro one_row_in(columns, part) -%}
+    {{ return(adapter.dispatch('one_row_in')(columns, part)) }}
+{%- endmacro %}
+
+{#- Without the cast the remainder is of huge integers, which takes ten times as long. -#}
+{% macro duckdb__one_row_in(columns, part) -%}
+    hash({{ columns | join(', ') }}) % cast({{ part }} as ubigint) = 0
+{%- endmacro %}
+
 {#- Whole days elapsed between two moments; dbt.datediff counts midnights passed instead. -#}
 {% macro elapsed_days(start, finish) -%}
     {{ return(adapter.dispatch('elapsed_days')(start, finish)) }}
@@ -29,6 +39,15 @@
 
 {% macro duckdb__month_starts(start, finish) -%}
     unnest(generate_series(date_trunc('month', {{ start }}) + interval '1' month, {{ finish }}, interval '1' month))
+{%- endmacro %}
+
+{#- A row for each day from start to finish. -#}
+{% macro days(start, finish) -%}
+    {{ return(adapter.dispatch('days')(start, finish)) }}
+{%- endmacro %}
+
+{% macro duckdb__days(start, finish) -%}
+    unnest(generate_series({{ start }}, {{ finish }}, interval '1' day))
 {%- endmacro %}
 
 {#- A row for each object in the JSON list of centres that a fit stores. -#}

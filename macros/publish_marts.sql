@@ -38,7 +38,8 @@
     {%- for result in results if result.status in ['success', 'pass', 'warn'] -%}
         {%- do good.append(result.node.unique_id) -%}
     {%- endfor -%}
-    {%- for result in results if result.status not in ['success', 'pass', 'warn'] -%}
+    {#- An exposure is no-op: nothing is done for it. -#}
+    {%- for result in results if result.status not in ['success', 'pass', 'warn', 'no-op'] -%}
         {{ return(result.node.name ~ " did not succeed") }}
     {%- endfor -%}
     {%- for node in wanted if node not in good -%}

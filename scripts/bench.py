@@ -149,7 +149,7 @@ def measure(job, invoices, folder, settings):
     if job == "floor":
         command = [__file__, "--floor", json.dumps(settings), invoices, published]
     else:
-        command = [PROJECT / "scripts" / "build.py", "--invoices", invoices]
+        command = [PROJECT / "scripts" / "build.py", "--no-report", "--invoices", invoices]
     environment = {name: text for name, text in os.environ.items() if not name.startswith("DBT_")}
     # Bytecode that can't be written makes every start of dbt twice as long.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -258,7 +258,7 @@ this page; measure again with `{command}`.
 - **floor**: one DuckDB statement reads the Parquet file, keeps one of equal lines, cleans, computes
   18 customer features and three scores, and writes one table.
 - **main**: `scripts/build.py` on the same file: all {nodes} nodes of `dbt build`, with tests and
-  publishing.
+  publishing, without the report.
 - **fixed**: the same on {FIXED_LINES:,} lines: starting, parsing, {nodes} nodes with little to do.
 - **real**: the same on Online Retail, which is not part of this repository.
 

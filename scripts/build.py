@@ -1,7 +1,7 @@
-"""Build and publish, with an output for people: what ``make build`` runs.
+"""Build, publish and draw, with an output for people: what ``make build`` runs.
 
-The work is ``dbt build`` itself; this sets its paths, shows how far it is, and says what went wrong
-in one line. The whole log is in logs/dbt.log.
+The work is ``dbt build`` itself; this sets its paths, shows how far it is, says what went wrong in
+one line, and has the report drawn from what was published. The whole log is in logs/dbt.log.
 """
 
 import argparse
@@ -160,6 +160,9 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--invoices", help="path or glob of invoice lines; default: the demo's")
     parser.add_argument("--vars", default="{}", help="other dbt vars, as YAML")
+    parser.add_argument(
+        "--no-report", action="store_true", help="leave report/segments.html as it is"
+    )
     options = parser.parse_args(arguments)
 
     os.environ["DBT_PROJECT_DIR"] = os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
@@ -180,16 +183,33 @@ def main(arguments=None):
     progress = Progress(sys.stdout)
     source = options.invoices or variables.get("invoices", "the demo invoices")
     print(f"Building segments from {source}", flush=True)
-    command = ["--log-level", "none", "--log-level-file", "info", "build"]
-    command += ["--vars", json.dumps(variables, default=str)]
-    result = dbtRunner(callbacks=[progress.on_event]).invoke(command)
-    progress.clear()
+    quiet = ["--log-level", "none", "--log-level-file", "info"]
+    settings = ["--vars", json.dumps(variables, default=str)]
+    # Parsed once, for the build and for the analyses that the report is drawn from.
+    result = dbtRunner().invoke([*quiet, "parse", *settings])
     if result.success:
-        print(f"Done in {time.monotonic() - progress.started:.1f} s.")
-        return 0
-    for complaint in explain(result):
-        stop(complaint)
-    return 1
+        manifest = result.result
+        runner = dbtRunner(manifest=manifest, callbacks=[progress.on_event])
+        result = runner.invoke([*quiet, "build", *settings])
+    progress.clear()
+    if not result.success:
+        for complaint in explain(result):
+            stop(complaint)
+        return 1
+    if not options.no_report:
+        sys.path.insert(0, str(PROJECT))
+        import duckdb
+
+        from report import write_report
+
+        try:
+            path = write_report(manifest, settings[1])
+        except (RuntimeError, OSError, duckdb.Error) as error:
+            return stop(f"marts are published, but not drawn: {first_line(str(error))}")
+        inside = path.is_relative_to(os.getcwd())
+        print(f"Report: {os.path.relpath(path) if inside else path}", flush=True)
+    print(f"Done in {time.monotonic() - progress.started:.1f} s.")
+    return 0
 
 
 def stop(message):

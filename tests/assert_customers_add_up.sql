@@ -27,6 +27,22 @@ segments as (
     group by segmentation
 ),
 
+months as (
+    select
+        segmentation,
+        sum(new_customers) as customers,
+        sum(revenue) as revenue
+    from {{ ref('monthly_revenue') }}
+    group by segmentation
+),
+
+cohorts as (
+    select
+        coalesce(sum(cohort_customers) filter (where month_number = 0), 0) as customers,
+        coalesce(sum(revenue), 0) as revenue
+    from {{ ref('cohort_retention') }}
+),
+
 compared as (
     select
         'customers' as mart,
@@ -39,6 +55,25 @@ compared as (
         customers,
         revenue
     from segments
+    union all
+    select
+        'monthly_revenue of ' || segmentation as mart,
+        customers,
+        revenue
+    from months
+    union all
+    select
+        'cohort_retention' as mart,
+        customers,
+        revenue
+    from cohorts
+    union all
+    select
+        'revenue_concentration' as mart,
+        customers,
+        revenue
+    from {{ ref('revenue_concentration') }}
+    where customer_share = 1
 )
 
 select

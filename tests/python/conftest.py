@@ -42,6 +42,10 @@ class Built:
         return self.folder / "published.duckdb"
 
     @property
+    def report(self):
+        return self.folder / "segments.html"
+
+    @property
     def warehouse(self):
         return self.folder / "customers.duckdb"
 
@@ -59,6 +63,7 @@ def environment(folder, project, target=None):
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     return variables | {
         "WAREHOUSE_DIR": str(folder),
+        "REPORT_DIR": str(folder),
         "DBT_TARGET_PATH": str((target or folder) / "target"),
         "DBT_LOG_PATH": str((target or folder) / "logs"),
         "DBT_PROJECT_DIR": str(project),
@@ -80,15 +85,28 @@ def run(command, folder, *, project=PROJECT, target=None, **settings):
     return Built(folder, finished.returncode, finished.stdout, finished.stderr)
 
 
-def build(folder, *, invoices=None, variables=None, quick=True, project=PROJECT, **settings):
-    """Run what ``make build`` runs."""
-    command = build_command(project, invoices=invoices, variables=variables, quick=quick)
+def build(
+    folder,
+    *,
+    invoices=None,
+    variables=None,
+    quick=True,
+    report=False,
+    project=PROJECT,
+    **settings,
+):
+    """Run what ``make build`` runs, by default without its report and its comparisons."""
+    command = build_command(
+        project, invoices=invoices, variables=variables, quick=quick, report=report
+    )
     return run(command, folder, project=project, **settings)
 
 
-def build_command(project=PROJECT, *, invoices=None, variables=None, quick=True):
+def build_command(project=PROJECT, *, invoices=None, variables=None, quick=True, report=False):
     """What ``make build`` runs."""
     command = [sys.executable, str(project / "scripts" / "build.py")]
+    if not report:
+        command += ["--no-report"]
     if invoices:
         command += ["--invoices", str(invoices)]
     if quick:
@@ -137,7 +155,7 @@ def differences(one, other, relations):
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
-    built = build(tmp_path_factory.mktemp("demo"))
+    built = build(tmp_path_factory.mktemp("demo"), report=True)
     assert built.code == 0, built.errors
     return built
 
@@ -148,6 +166,6 @@ def real(tmp_path_factory):
         pytest.skip(f"Online Retail is not at {REAL}; the README says where to get it")
     # With the real campaign too, where it is there.
     campaign = f"{{campaign_customers: {CAMPAIGN}}}" if CAMPAIGN.exists() else None
-    built = build(tmp_path_factory.mktemp("real"), invoices=REAL, variables=campaign, quick=False)
+    built = build(tmp_path_factory.mktemp("real"), invoices=REAL, variables=campaign, quick=False, report=True)
     assert built.code == 0, built.errors
     return built

@@ -1,13 +1,15 @@
 """What the README shows is what there is."""
 
 import json
+import re
 
+import pytest
+import yaml
 from conftest import PROJECT
 from lineage import draw, put
 
 
-def test_lineage_in_the_readme_is_that_of_the_models(demo):
-    manifest = json.loads((demo.folder / "target" / "manifest.json").read_text())
+def test_lineage_in_the_readme_is_that_of_the_models(manifest):
     readme = (PROJECT / "README.md").read_text()
     assert put(readme, draw(manifest)) == readme, "run: dbt parse && python scripts/lineage.py"
 
@@ -17,3 +19,70 @@ def test_readme_names_every_mart(demo):
     for (mart,) in demo.rows("select table_name from information_schema.tables"):
         if not mart.startswith("int_"):
             assert f"| `{mart}` |" in readme
+
+
+@pytest.fixture(scope="module")
+def manifest(demo):
+    return json.loads((demo.folder / "target" / "manifest.json").read_text())
+
+
+def ours(manifest, *kinds):
+    return [
+        thing
+        for kind in kinds
+        for thing in manifest[kind].values()
+        if thing["package_name"] == "customer_segments"
+    ]
+
+
+def test_everything_is_described(manifest):
+    for node in ours(manifest, "nodes", "sources"):
+        if node["resource_type"] in ("test", "operation"):
+            continue
+        assert node["description"], node["unique_id"]
+        if node["resource_type"] != "source":
+            assert node["description"].startswith("One row"), node["unique_id"]
+        for column in node["columns"].values():
+            assert column["description"], (node["unique_id"], column["name"])
+    for thing in ours(manifest, "macros", "exposures"):
+        assert thing["description"], thing["unique_id"]
+
+
+def test_every_built_column_is_described(demo, manifest):
+    described = {
+        (node["name"], column)
+        for node in ours(manifest, "nodes")
+        if node["resource_type"] in ("model", "seed")
+        for column in node["columns"]
+    }
+    built = set(
+        demo.rows(
+            "select table_name, column_name from information_schema.columns"
+            " where table_schema in ('staging', 'intermediate', 'marts', 'reference')",
+            file=demo.warehouse,
+        )
+    )
+    assert built == described
+
+
+def test_overview_names_every_setting(manifest):
+    declared = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+    overview = manifest["docs"]["doc.customer_segments.__overview__"]["block_contents"]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", overview, re.MULTILINE)) == sorted(declared)
+
+
+def test_exposures_say_what_is_read(manifest):
+    exposures = {exposure["name"]: exposure for exposure in ours(manifest, "exposures")}
+    read = {
+        parent
+        for node in ours(manifest, "nodes")
+        if node["resource_type"] == "analysis"
+        for parent in node["depends_on"]["nodes"]
+    }
+    marts = {
+        key
+        for key, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and node["schema"] == "marts"
+    }
+    assert set(exposures["report"]["depends_on"]["nodes"]) == read
+    assert set(exposures["bi"]["depends_on"]["nodes"]) == marts

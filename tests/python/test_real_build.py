@@ -1,5 +1,6 @@
 """Online Retail, against the figures that others have published for it."""
 
+from datetime import date
 from decimal import Decimal
 from itertools import combinations
 
@@ -287,3 +288,35 @@ def test_shuffled_lines_make_the_same_marts(real, tmp_path):
         "segments",
     ]
     assert differences(real, other, marts) == dict.fromkeys(marts, 0)
+
+
+def test_cohorts_and_concentration_are_those_of_the_lines(real):
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{real.published}' as published (read_only)")
+        sales = """
+            select customer_id, invoiced_at, line_amount,
+                date_trunc('month', min(invoiced_at) over (partition by customer_id)) as cohort
+            from published.marts.invoice_lines where line_type = 'sale'
+        """
+        by_hand = connection.execute(
+            f"""
+            select cast(cohort as date), cast(date_trunc('month', invoiced_at) as date),
+                count(distinct customer_id), sum(line_amount)
+            from ({sales}) group by 1, 2 order by 1, 2
+            """
+        ).fetchall()
+    found = real.rows(
+        "select cohort_month, month, active_customers, revenue from marts.cohort_retention "
+        "where is_observed order by 1, 2"
+    )
+    assert found == by_hand
+    assert found[0][2] == 885
+    largest = sorted(
+        (money for (money,) in real.rows("select monetary from marts.customers")), reverse=True
+    )
+    assert real.one(
+        "select customers, revenue from marts.revenue_concentration where customer_share = 0.2"
+    ) == (867, sum(largest[:867]))
+    assert real.rows("select distinct month from marts.monthly_revenue where is_partial") == [
+        (date(2011, 12, 1),)
+    ]

@@ -1,0 +1,33 @@
+{#- With the range that each feature has, for the calculator's sliders. -#}
+with cluster_centers as (
+    select * from {{ ref('cluster_centers') }}
+),
+
+data_profile as (
+    select * from {{ ref('data_profile') }}
+    where table_name = 'customers'
+),
+
+final as (
+    select
+        cluster_centers.segmentation,
+        cluster_centers.cluster_id,
+        cluster_centers.segment_code,
+        cluster_centers.feature_number,
+        cluster_centers.feature,
+        cluster_centers.transform,
+        cluster_centers.feature_offset,
+        cluster_centers.feature_scale,
+        cluster_centers.center_scaled,
+        cast(data_profile.minimum as double) as minimum,
+        data_profile.median,
+        cast(data_profile.maximum as double) as maximum
+    from cluster_centers
+    inner join data_profile on cluster_centers.feature = data_profile.column_name
+    order by
+        cluster_centers.segmentation,
+        cluster_centers.cluster_id,
+        cluster_centers.feature_number
+)
+
+select * from final

@@ -1,0 +1,78 @@
+{#- At most about 1,200 customers, the same ones every time, in the units in which distances are measured. -#}
+with customers as (
+    select * from {{ ref('customers') }}
+),
+
+customer_segments as (
+    select
+        customer_segments.segmentation,
+        customer_segments.customer_id,
+        customer_segments.segment_name,
+        segments.segment_order
+    from {{ ref('customer_segments') }} as customer_segments
+    inner join {{ ref('segments') }} as segments
+        on
+            customer_segments.segmentation = segments.segmentation
+            and customer_segments.segment_code = segments.segment_code
+),
+
+scalings as (
+    select distinct
+        segmentation,
+        feature_number,
+        feature,
+        transform,
+        feature_offset,
+        feature_scale
+    from {{ ref('cluster_centers') }}
+),
+
+sizes as (
+    select cast(ceil(count(*) / 1200.0) as integer) as sampled_part
+    from {{ ref('customers') }}
+),
+
+sampled as (
+    select customers.*
+    from customers
+    cross join sizes
+    where {{ one_row_in(['customer_id'], 'sizes.sampled_part') }}
+),
+
+feature_values as (
+    {%- for feature in spine_features() %}
+    select
+        customer_id,
+        '{{ feature }}' as feature,
+        cast({{ feature }} as double) as feature_value
+    from sampled
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+final as (
+    select
+        customer_segments.segmentation,
+        customer_segments.segment_order,
+        customer_segments.segment_name,
+        feature_values.customer_id,
+        scalings.feature_number,
+        (
+            case scalings.transform
+                when 'log1p' then ln(1 + feature_values.feature_value)
+                else feature_values.feature_value
+            end - scalings.feature_offset
+        ) / scalings.feature_scale as scaled_value
+    from feature_values
+    inner join scalings on feature_values.feature = scalings.feature
+    inner join customer_segments
+        on
+            feature_values.customer_id = customer_segments.customer_id
+            and scalings.segmentation = customer_segments.segmentation
+    order by
+        customer_segments.segmentation,
+        feature_values.customer_id,
+        scalings.feature_number
+)
+
+select * from final

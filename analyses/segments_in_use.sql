@@ -1,0 +1,39 @@
+{#- The primary segmentation comes first. -#}
+with segments as (
+    select * from {{ ref('segments') }}
+),
+
+selected as (
+    select
+        segmentation,
+        model_version
+    from {{ ref('cluster_diagnostics') }}
+    where is_selected
+),
+
+final as (
+    select
+        segments.segmentation,
+        segments.segmentation = '{{ var('primary_segmentation') }}' as is_primary,
+        selected.model_version,
+        segments.segment_order,
+        segments.segment_code,
+        segments.segment_name,
+        segments.colour,
+        segments.customers,
+        segments.customer_share,
+        segments.revenue,
+        segments.revenue_share,
+        segments.key_characteristics,
+        segments.action,
+        segments.channel,
+        segments.offer
+    from segments
+    inner join selected on segments.segmentation = selected.segmentation
+    order by
+        segments.segmentation <> '{{ var('primary_segmentation') }}',
+        segments.segmentation,
+        segments.segment_order
+)
+
+select * from final

@@ -1,0 +1,290 @@
+"""What a section of the page is made of, and what its charts have in common."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import altair as alt
+
+# Blues from nearly white to nearly black: light means little, in print too.
+SHADES = ("#eaf2fb", "#08306b")
+NEGATIVE, NEUTRAL, POSITIVE = "#8c3a00", "#f5f5f5", "#0b4a8f"
+ACCENT = "#0072B2"
+
+# Name, unit, number format, and whether a few values are far larger than the rest.
+FEATURES = {
+    "recency_days": ("Recency", "days since the last purchase", ",.0f", False),
+    "frequency": ("Frequency", "orders", ",.0f", True),
+    "monetary": ("Spend", "money for all orders", ",.2f", True),
+    "net_monetary": ("Net spend", "money after returns", ",.2f", False),
+    "average_basket_value": ("Basket", "money an order", ",.2f", True),
+    "quantity": ("Pieces", "pieces bought", ",.0f", True),
+    "distinct_products": ("Range", "different products bought", ",.0f", True),
+    "tenure_days": ("Tenure", "days since the first purchase", ",.0f", False),
+    "return_share": ("Returns", "share of spend that came back", ".0%", False),
+}
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """A segmentation and its segments, in their order."""
+
+    name: str
+    segments: list
+
+    @property
+    def title(self):
+        """Name for people."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def names(self):
+        """Names of the segments."""
+        return [segment["segment_name"] for segment in self.segments]
+
+    def colour(self, legend=True):
+        """Give each segment its colour."""
+        return alt.Color(
+            "segment_name:N",
+            scale=alt.Scale(
+                domain=self.names, range=[segment["colour"] for segment in self.segments]
+            ),
+            sort=self.names,
+            legend=legend_on_top() if legend else None,
+        )
+
+    def axis(self):
+        """Give each segment a line, in their order."""
+        parts = {name: lines(name) for name in self.names}
+        broken = json.dumps(parts)
+        return alt.Y(
+            "segment_name:N",
+            sort=self.names,
+            title=None,
+            axis=alt.Axis(
+                ticks=False,
+                domain=False,
+                labelPadding=8,
+                labelLimit=180,
+                labelLineHeight=13,
+                labelOffset=-6.5 * (min(map(len, parts.values())) - 1),
+                labelExpr=f"({broken})[datum.label]",
+            ),
+        )
+
+
+@dataclass
+class Figure:
+    """One chart, with what people need to read it."""
+
+    title: str
+    how: str
+    chart: alt.TopLevelMixin
+    rows: list
+    # Below this width, in pixels, the chart scrolls inside its figure.
+    least_width: int = 0
+    half: bool = False
+
+
+@dataclass
+class Table:
+    """One table; columns map a row's keys to their headings."""
+
+    title: str
+    how: str
+    columns: dict
+    rows: list
+    formats: dict = field(default_factory=dict)
+    dense: bool = False
+
+
+@dataclass
+class Section:
+    """A heading of the page and what stands under it."""
+
+    name: str
+    analyses: tuple
+    draw: Callable
+    per_segmentation: bool
+
+    @property
+    def slug(self):
+        """Name for addresses."""
+        return "".join(c if c.isalnum() else "-" for c in self.name.lower()).strip("-")
+
+
+SECTIONS = []
+
+
+def section(name, *analyses, per_segmentation=False):
+    """Put a function on the page: it draws a section from the rows of its analyses.
+
+    Parameters
+    ----------
+    name : str
+        Heading. Sections stand in the order in which they are defined.
+    *analyses : str
+        Names of files in analyses/. Where one of them has no rows, the section is left out.
+    per_segmentation : bool
+        Whether it is drawn once for each segmentation, from that one's rows; the function's first
+        argument is then the ``Segmentation``.
+
+    Returns
+    -------
+    callable
+    """
+
+    def add(draw):
+        SECTIONS.append(Section(name, analyses, draw, per_segmentation))
+        return draw
+
+    return add
+
+
+def chart():
+    """Begin a chart on the rows of its figure."""
+    return alt.Chart(alt.Data(name="rows"))
+
+
+def lines(name, longest=16):
+    """Break a long name into lines for an axis; whole words only.
+
+    Parameters
+    ----------
+    name : str
+    longest : int
+        Letters in a line, where words allow it.
+
+    Returns
+    -------
+    list of str
+    """
+    broken = [""]
+    for word in name.split(" "):
+        if broken[-1] and len(broken[-1]) + 1 + len(word) > longest:
+            broken.append(word)
+        else:
+            broken[-1] = f"{broken[-1]} {word}".strip()
+    return broken
+
+
+def legend_on_top():
+    """Names of colours, above the chart so that they don't take width on a phone."""
+    return alt.Legend(title=None, orient="top", columns=2, labelLimit=300)
+
+
+def large_numbers(**settings):
+    """Write an axis with 0, 500, 1k, 2.5M, each in its own size."""
+    return alt.Axis(labelExpr="format(datum.value, '~s')", **{"tickCount": 5} | settings)
+
+
+def steps_that_multiply(smallest, largest):
+    """1, 3, 10, 30 … between two values, for the lines of a logarithmic axis."""
+    powers = range(math.floor(math.log10(smallest)), math.ceil(math.log10(largest)) + 1)
+    return [factor * 10**power for power in powers for factor in (1, 3)]
+
+
+def count(number):
+    """Write a whole number."""
+    return f"{number:,.0f}"
+
+
+def money(number):
+    """Write an amount for a headline: three digits that matter."""
+    for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if abs(number) >= size:
+            return f"{number / size:.3g}\N{NO-BREAK SPACE}{letter}"
+    return f"{number:,.2f}"
+
+
+def percent(share):
+    """Write a share; what is not nothing is never written as 0 %."""
+    return (
+        "< 1\N{NO-BREAK SPACE}%" if 0 < share < 0.005 else f"{share * 100:.0f}\N{NO-BREAK SPACE}%"
+    )
+
+
+def tooltip(name, title, format=None):
+    """One line of what hovering shows."""
+    name = name if ":" in name else f"{name}:N"
+    return alt.Tooltip(name, title=title, **({"format": format} if format else {}))
+
+
+def luminance(colour):
+    """Relative luminance of #rrggbb, as WCAG defines it, 0 to 1."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """Contrast of two colours, as WCAG defines it, 1 to 21."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def mix(light, dark, share):
+    """Colour between two, as a linear scale makes it."""
+    parts = [
+        round(
+            int(light[place : place + 2], 16) * (1 - share)
+            + int(dark[place : place + 2], 16) * share
+        )
+        for place in (1, 3, 5)
+    ]
+    return "#{:02x}{:02x}{:02x}".format(*parts)
+
+
+def turning_point(light, dark):
+    """Share of the way from light to dark where white becomes easier to read than black."""
+    shares = [step / 100 for step in range(101)]
+    return next(
+        share
+        for share in shares
+        if contrast(mix(light, dark, share), "#ffffff")
+        >= contrast(mix(light, dark, share), "#000000")
+    )
+
+
+def shaded(name, largest, title=None):
+    """Colour of a cell, from 0 to the largest value."""
+    return alt.Color(
+        name,
+        scale=alt.Scale(domain=[0, largest], range=list(SHADES), clamp=True, interpolate="rgb"),
+        legend=None,
+        title=title,
+    )
+
+
+def ink(name, largest):
+    """Colour of the number in such a cell."""
+    limit = largest * turning_point(*SHADES)
+    return alt.condition(f"datum['{name}'] >= {limit}", alt.value("#ffffff"), alt.value("#000000"))
+
+
+def principal_components(points):
+    """Look at points from where they are furthest apart.
+
+    Parameters
+    ----------
+    points : (n_points, n_features) array
+
+    Returns
+    -------
+    (n_points, 2) array
+        Positions on the first two principal components (Pearson 1901); each component points to
+        where its largest loading is positive.
+    (2,) array
+        Shares of the variance that they hold.
+    """
+    import numpy as np
+
+    centred = points - points.mean(axis=0)
+    _, singular, components = np.linalg.svd(centred, full_matrices=False)
+    components = components[:2]
+    largest = np.abs(components).argmax(axis=1)
+    components = components * np.sign(components[np.arange(2), largest])[:, None]
+    return centred @ components.T, singular[:2] ** 2 / (singular**2).sum()

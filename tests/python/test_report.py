@@ -1,0 +1,431 @@
+"""The report, in a real browser that is cut off from any network."""
+
+import copy
+import csv
+import io
+import json
+import time
+
+import duckdb
+import pytest
+from browser import CHROMIUM, Browser
+from conftest import PROJECT
+
+from report.figures import (
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    SHADES,
+    contrast,
+    mix,
+    principal_components,
+    turning_point,
+)
+from report.page import MEGABYTES, packed, render
+from report.queries import run_analyses
+from report.sections import SECTIONS
+
+EVIL = "</script><script>window.hacked = true</script><img src=x onerror='window.hacked=1'>\"&"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("chromium is missing; on Debian: apt install chromium")
+    with Browser() as opened:
+        yield opened
+
+
+@pytest.fixture(params=["demo", "real"])
+def built(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def results(demo):
+    folder = demo.folder / "target" / "compiled" / "customer_segments" / "analyses"
+    analyses = {path.stem: (path.read_text(), []) for path in folder.glob("*.sql")}
+    return run_analyses(analyses, demo.published)
+
+
+@pytest.fixture
+def page(results, tmp_path):
+    """Draw a page from the demo's rows after they have been changed."""
+
+    def draw(change):
+        changed = copy.deepcopy(results)
+        change(changed)
+        path = tmp_path / "segments.html"
+        path.write_text(render(changed), encoding="utf-8")
+        return path
+
+    return draw
+
+
+def choose(browser, segmentation):
+    browser.evaluate(
+        f"""
+        document.body.dataset.drawn = "";
+        byId("segmentation").value = {json.dumps(segmentation)};
+        byId("segmentation").dispatchEvent(new Event("change"));
+        """
+    )
+    browser.wait_for("document.body.dataset.drawn === 'true'")
+
+
+def figures(browser):
+    """What is shown of each chart: rows behind it, and marks in each of its layers."""
+    return browser.evaluate(
+        """
+        [...document.querySelectorAll("figure:not([hidden])")].map((figure) => ({
+            id: figure.id,
+            title: figure.querySelector("h3").textContent,
+            rows: rowsOf(figure.id).length,
+            marks: [...figure.querySelectorAll("svg g.role-mark")].map((g) => g.children.length),
+            label: figure.querySelector(".chart").getAttribute("aria-label"),
+            width: figure.querySelector("svg")?.getBoundingClientRect().width ?? 0,
+        }))
+        """
+    )
+
+
+def test_every_chart_is_drawn_without_an_error_or_a_request(built, browser):
+    assert built.report.stat().st_size <= MEGABYTES * 1_000_000
+    browser.open(built.report)
+    segmentations = [
+        name for (name,) in built.rows("select distinct segmentation from marts.segments")
+    ]
+    assert len(segmentations) > 1
+    for segmentation in segmentations:
+        choose(browser, segmentation)
+        shown = figures(browser)
+        assert len(shown) > 20
+        for figure in shown:
+            assert figure["rows"] > 0
+            assert figure["rows"] in figure["marks"], figure
+            assert figure["width"] > 200, figure
+            assert figure["label"].startswith(figure["title"])
+    assert browser.complaints() == []
+    assert [url for url in browser.requests() if not url.startswith(("data:", "blob:"))] == []
+
+
+def test_sections_stand_in_the_contents_in_their_order(demo, browser):
+    browser.open(demo.report)
+    headings = browser.evaluate(
+        "[...document.querySelectorAll('main h2')].map((h) => h.textContent)"
+    )
+    linked = browser.evaluate("[...document.querySelectorAll('nav a')].map((a) => a.textContent)")
+    assert headings == linked
+    assert headings[:-1] == [section.name for section in SECTIONS]
+    assert browser.evaluate(
+        "[...document.querySelectorAll('nav a')].every((a) => document.querySelector(a.hash))"
+    )
+
+
+def test_headline_is_that_of_the_marts(real, browser):
+    browser.open(real.report)
+    headline = browser.evaluate("document.querySelector('.headline:not([hidden])').textContent")
+    assert headline.replace("\N{NO-BREAK SPACE}", " ") == (
+        "713 High-Value Customers, 16 % of all, bring 65 % of revenue"
+    )
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_nothing_overflows(built, browser, width):
+    browser.open(built.report, width=width, phone=width == 390)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    beyond = browser.evaluate(
+        """
+        [...document.querySelectorAll("main .sheet")].filter((sheet) => !sheet.hidden)
+            .filter((sheet) => [...sheet.children].some((child) =>
+                child.getBoundingClientRect().right > sheet.getBoundingClientRect().right + 1))
+            .map((sheet) => sheet.textContent.slice(0, 60))
+        """
+    )
+    assert beyond == []
+
+
+def test_filter_takes_a_segment_out_of_charts_tables_and_exports(demo, browser):
+    browser.open(demo.report)
+    before = figures(browser)
+    browser.evaluate(
+        """
+        document.body.dataset.drawn = "";
+        document.querySelector('#segments input[value="At-Risk Customers"]').click();
+        """
+    )
+    browser.wait_for("document.body.dataset.drawn === 'true'")
+    after = figures(browser)
+    fewer = [one["rows"] > other["rows"] for one, other in zip(before, after, strict=True)]
+    assert sum(fewer) >= 15
+    assert all(figure["rows"] in figure["marks"] for figure in after)
+    assert browser.evaluate(
+        "[...document.querySelectorAll('tr[data-segment=\"At-Risk Customers\"]')]"
+        ".every((row) => row.hidden)"
+    )
+    text = browser.evaluate(f"exported('{after[0]['id']}', 'csv').then((blob) => blob.text())")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == after[0]["rows"]
+    assert {row["segment_name"] for row in rows} == set(
+        name
+        for (name,) in demo.rows(
+            "select segment_name from marts.segments"
+            " where segmentation = 'lifecycle' and segment_code <> 'at_risk'"
+        )
+    )
+    for box in range(3):
+        browser.evaluate(f"document.querySelectorAll('#segments input')[{box}].click()")
+    browser.wait_for("document.querySelectorAll('.nothing').length >= 10")
+    assert browser.complaints() == []
+
+
+def test_charts_are_exported_as_pictures_with_their_title(demo, browser):
+    browser.open(demo.report)
+    for figure in figures(browser):
+        svg = browser.evaluate(f"exported('{figure['id']}', 'svg').then((blob) => blob.text())")
+        assert svg.startswith("<svg")
+        assert "var(--" not in svg
+        assert figure["title"][:20].split("&")[0] in svg
+    signature, size = browser.evaluate(
+        """
+        exported("figure-1", "png").then((blob) => blob.arrayBuffer()).then((buffer) =>
+            [[...new Uint8Array(buffer).slice(1, 4)].map((c) => String.fromCharCode(c)).join(""),
+             buffer.byteLength])
+        """
+    )
+    assert signature == "PNG"
+    assert size > 10_000
+    saved = browser.evaluate(
+        """
+        new Promise((done) => {
+            const click = HTMLAnchorElement.prototype.click;
+            HTMLAnchorElement.prototype.click = function () {
+                HTMLAnchorElement.prototype.click = click;
+                done([this.download, this.href.slice(0, 5)]);
+            };
+            document.querySelector("#figure-1 [data-export=csv]").click();
+        })
+        """
+    )
+    assert saved[0].endswith(".csv")
+    assert saved[1] == "blob:"
+
+
+def test_figures_can_be_read_as_a_table(demo, browser):
+    browser.open(demo.report)
+    browser.evaluate("document.querySelector('#figure-1 details').open = true")
+    browser.wait_for("document.querySelectorAll('#figure-1 tbody tr').length > 0")
+    assert browser.evaluate("document.querySelectorAll('#figure-1 tbody tr').length") == (
+        browser.evaluate("rowsOf('figure-1').length")
+    )
+
+
+def test_calculator_agrees_with_the_scoring_in_sql(built, browser):
+    browser.open(built.report)
+    with duckdb.connect(str(built.published), read_only=True) as connection:
+        customers = connection.sql("from marts.customers order by customer_id").df()
+        scored = connection.sql("from marts.customer_segments order by segmentation, customer_id")
+        columns, scored = scored.columns, scored.fetchall()
+    features = {
+        row["customer_id"]: {
+            name: float(value)
+            for name, value in row.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+        for row in customers.to_dict("records")
+    }
+    scored = [dict(zip(columns, row, strict=True)) for row in scored]
+    asked = [[row["segmentation"], features[row["customer_id"]]] for row in scored]
+    found = []
+    for start in range(0, len(asked), 4_000):
+        part = json.dumps(asked[start : start + 4_000])
+        found += browser.evaluate(f"{part}.map(([name, values]) => place(name, values))")
+    assert len(found) == len(scored) > 2_000
+    for one, other in zip(found, scored, strict=True):
+        for column in ("cluster_id", "segment_code", "runner_up_segment_code"):
+            assert one[column] == other[column], other
+        for column in ("distance", "margin"):
+            assert one[column] == pytest.approx(other[column], abs=1e-6), other
+
+
+def test_calculator_answers_what_is_typed(demo, browser):
+    browser.open(demo.report)
+
+    def type_in(feature, value):
+        browser.evaluate(
+            f"byId('number-{feature}').value = '{value}';"
+            f"byId('number-{feature}').dispatchEvent(new Event('input'))"
+        )
+        return browser.evaluate("byId('verdict').textContent")
+
+    for feature, value in (("recency_days", 2), ("frequency", 40)):
+        type_in(feature, value)
+    assert type_in("monetary", 20_000).startswith("High-Value Customers")
+    assert "Protect: " in browser.evaluate("byId('verdict').textContent")
+    type_in("recency_days", 300)
+    type_in("frequency", 1)
+    assert type_in("monetary", 20).startswith("At-Risk Customers")
+    assert "must be a number" in type_in("monetary", "")
+    slid = browser.evaluate(
+        "(() => { const slider = document.querySelector('#features input[type=range]');"
+        "slider.value = '0'; slider.dispatchEvent(new Event('input'));"
+        "return byId('number-recency_days').value; })()"
+    )
+    assert int(slid) == demo.one("select min(recency_days) from marts.customers")[0]
+
+
+def test_whatever_data_says_stays_text(browser, page, results):
+    def spoil(changed):
+        changed["best_selling_products"][0]["description"] = EVIL
+        first = changed["segments_in_use"][0]["segment_name"]
+        for rows in changed.values():
+            for row in rows:
+                for column, value in row.items():
+                    if value == first or column in ("action", "minimum", "selection_reason"):
+                        row[column] = EVIL
+
+    path = page(spoil)
+    browser.open(path)
+    assert all(figure["rows"] in figure["marks"] for figure in figures(browser))
+    assert EVIL.split("<img")[0][:30] in browser.evaluate("document.body.textContent")
+    browser.evaluate(
+        "document.querySelectorAll('details').forEach((details) => details.open = true)"
+    )
+    browser.wait_for("document.querySelectorAll('details table').length > 10")
+    time.sleep(0.2)
+    assert browser.evaluate("window.hacked === undefined")
+    assert browser.evaluate("document.querySelectorAll('main script, main img').length") == 0
+    svg = browser.evaluate("exported('figure-1', 'svg').then((blob) => blob.text())")
+    assert "<script" not in svg
+    assert browser.complaints() == []
+
+
+def test_what_has_no_data_is_left_out_without_a_hole(browser, page):
+    def empty(changed):
+        changed["best_selling_products"] = []
+        del changed["rfm_grid"]
+        changed["numbers_of_clusters_tried"] = [
+            row
+            for row in changed["numbers_of_clusters_tried"]
+            if row["segmentation"] != "lifecycle"
+        ]
+
+    browser.open(page(empty))
+    text = browser.evaluate("document.body.innerText")
+    for name in ("Best-selling products", "RFM grid"):
+        assert name not in text
+    assert browser.complaints() == []
+
+
+def test_a_shop_too_small_for_segments_has_a_page_too(browser, page, results):
+    def shrink(changed):
+        for name, rows in changed.items():
+            changed[name] = [] if rows and "segmentation" in rows[0] else rows
+
+    browser.open(page(shrink))
+    shown = figures(browser)
+    assert len(shown) >= 5
+    assert all(figure["rows"] in figure["marks"] for figure in shown)
+    assert browser.evaluate("byId('calculator').hidden")
+    assert browser.complaints() == []
+
+
+def test_an_analysis_of_a_table_that_is_not_published_is_left_out(demo):
+    analyses = {
+        "there": ("select count(*) as n from marts.customers", [("marts", "customers")]),
+        "missing": ("select count(*) as n from marts.nothing", [("marts", "nothing")]),
+    }
+    query, relations = analyses["there"]
+    analyses["there"] = (query.replace("marts.", "customers.marts."), relations)
+    assert set(run_analyses(analyses, demo.published)) == {"there"}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_can_be_read_in_light_and_dark(demo, browser, dark):
+    browser.open(demo.report, dark=dark)
+    colours = browser.evaluate(
+        """
+        Object.fromEntries(["--page", "--sheet", "--ink", "--soft", "--accent"].map((name) =>
+            [name, getComputedStyle(document.documentElement).getPropertyValue(name).trim()]))
+        """
+    )
+    for ground in ("--page", "--sheet"):
+        for text in ("--ink", "--soft", "--accent"):
+            assert contrast(colours[ground], colours[text]) >= 4.5, (ground, text)
+    assert (colours["--sheet"] != "#ffffff") is dark
+    browser.evaluate("byId('theme').click()")
+    sheet = browser.evaluate(
+        "getComputedStyle(document.documentElement).getPropertyValue('--sheet').trim()"
+    )
+    assert (sheet == "#ffffff") is dark
+
+
+@pytest.mark.parametrize("ends", [SHADES, (NEUTRAL, NEGATIVE), (NEUTRAL, POSITIVE)])
+def test_numbers_in_cells_can_be_read_on_every_shade(ends):
+    turn = turning_point(*ends)
+    assert 0 < turn < 1
+    for step in range(101):
+        ink = "#ffffff" if step / 100 >= turn else "#000000"
+        assert contrast(mix(*ends, step / 100), ink) >= 4.5
+
+
+def test_page_can_be_used_without_a_mouse_or_eyes(demo, browser):
+    browser.open(demo.report, width=390, phone=True)
+    unnamed = browser.evaluate(
+        """
+        [...document.querySelectorAll("button, input, select, summary, a")].filter((control) => !(
+            control.textContent.trim() || control.getAttribute("aria-label")
+            || control.labels?.length)).map((control) => control.outerHTML)
+        """
+    )
+    assert unnamed == []
+    assert browser.evaluate("document.documentElement.lang") == "en"
+    assert browser.evaluate("document.querySelectorAll('h1').length") == 1
+    stuck = browser.evaluate(
+        """
+        [...document.querySelectorAll(".scroller")].filter((scroller) =>
+            scroller.scrollWidth > scroller.clientWidth + 1 && scroller.tabIndex !== 0)
+            .map((scroller) => scroller.textContent.slice(0, 60))
+        """
+    )
+    assert stuck == []
+    browser.call(
+        "Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9
+    )
+    assert browser.evaluate("document.activeElement.className") == "skip"
+
+
+def test_print_leaves_out_what_paper_cannot_do(demo, browser):
+    browser.open(demo.report, dark=True)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    hidden = browser.evaluate(
+        "['nav', '#calculator', '.tools'].map((name) =>"
+        " getComputedStyle(document.querySelector(name)).display)"
+    )
+    sheet = browser.evaluate("getComputedStyle(document.querySelector('.sheet')).backgroundColor")
+    browser.call("Emulation.setEmulatedMedia", media="screen")
+    assert hidden == ["none", "none", "none"]
+    assert sheet == "rgb(255, 255, 255)"
+
+
+def test_rows_are_packed_so_that_they_come_back():
+    rows = [{"name": "a", "n": 1}, {"name": "a", "n": 2}, {"name": "a", "n": 3}]
+    assert packed(rows) == {"name": {"texts": ["a"], "at": [0, 0, 0]}, "n": [1, 2, 3]}
+
+
+def test_principal_components_point_where_points_differ_most():
+    import numpy as np
+
+    generator = np.random.default_rng(1)
+    points = generator.normal(size=(500, 3)) * [5.0, 1.0, 0.1]
+    places, shares = principal_components(points)
+    assert np.corrcoef(places[:, 0], points[:, 0])[0, 1] == pytest.approx(1, abs=0.01)
+    assert np.corrcoef(places[:, 1], points[:, 1])[0, 1] == pytest.approx(1, abs=0.01)
+    assert shares.sum() == pytest.approx(1, abs=0.01)
+    assert shares[0] > shares[1]
+
+
+def test_each_analysis_is_in_a_section_or_in_the_frame_of_the_page():
+    used = {name for section in SECTIONS for name in section.analyses}
+    frame = {"shop_at_a_glance", "segments_in_use", "centres_for_scoring"}
+    assert used | frame == {path.stem for path in (PROJECT / "analyses").glob("*.sql")}
