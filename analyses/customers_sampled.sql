@@ -22,9 +22,13 @@ scalings as (
         feature_number,
         feature,
         transform,
+        knots,
+        clip_low,
+        clip_high,
         feature_offset,
         feature_scale
     from {{ ref('cluster_centers') }}
+    where cluster_id = 1
 ),
 
 sizes as (
@@ -58,10 +62,18 @@ final as (
         feature_values.customer_id,
         scalings.feature_number,
         (
-            case scalings.transform
-                when 'log1p' then ln(1 + feature_values.feature_value)
-                else feature_values.feature_value
-            end - scalings.feature_offset
+            least(
+                greatest(
+                    case scalings.transform
+                        when 'log1p' then ln(1 + feature_values.feature_value)
+                        when 'sqrt' then sqrt(feature_values.feature_value)
+                        when 'rank' then {{ rank_among('scalings.knots', 'feature_values.feature_value') }}
+                        else feature_values.feature_value
+                    end,
+                    scalings.clip_low
+                ),
+                scalings.clip_high
+            ) - scalings.feature_offset
         ) / scalings.feature_scale as scaled_value
     from feature_values
     inner join scalings on feature_values.feature = scalings.feature

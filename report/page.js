@@ -195,18 +195,45 @@ byId("segmentation").addEventListener("change", (event) => {
 
 // ------------------------------------------------------------------ calculator
 
-const TRANSFORMS = { none: (value) => value, log1p: (value) => Math.log(1 + value) };
+const TRANSFORMS = {
+  none: (value) => value,
+  log1p: (value) => Math.log(1 + value),
+  sqrt: (value) => Math.sqrt(value),
+  rank: (value, knots) => knots.filter((knot) => knot < value).length / 100,
+};
+
+function scale(centre, value) {
+  const transformed = TRANSFORMS[centre.transform](value, centre.knots);
+  const held = Math.min(Math.max(transformed, centre.clip_low ?? -Infinity), centre.clip_high ?? Infinity);
+  return (held - centre.feature_offset) / centre.feature_scale;
+}
 
 // The segment of a customer with these features: what the mart customer_segments holds.
 function place(name, features) {
+  const { centres } = facts.segmentations[name];
+  const is_beyond = ({ feature, fence_low, fence_high }) =>
+    features[feature] < (fence_low ?? -Infinity) || features[feature] > (fence_high ?? Infinity);
+  const beyond = centres.filter((centre) => centre.cluster_id === 1 && is_beyond(centre))
+    .map(({ feature }) => feature).sort().join(" ");
+  const group = centres.find((centre) => beyond && centre.outlier_features === beyond);
   const clusters = new Map();
-  for (const centre of facts.segmentations[name].centres) {
-    const scaled = (TRANSFORMS[centre.transform](features[centre.feature]) - centre.feature_offset) / centre.feature_scale;
+  for (const centre of centres.filter(({ outlier_features }) => !outlier_features)) {
+    const scaled = scale(centre, features[centre.feature]);
     const cluster = clusters.get(centre.cluster_id) ?? { cluster_id: centre.cluster_id, segment_code: centre.segment_code, squared: 0 };
     cluster.squared += (scaled - centre.center_scaled) ** 2;
     clusters.set(centre.cluster_id, cluster);
   }
   const nearest = [...clusters.values()].sort((one, other) => one.squared - other.squared || one.cluster_id - other.cluster_id);
+  // Who is set apart has no centre; the runner-up is where they would be otherwise.
+  if (group) {
+    return {
+      cluster_id: group.cluster_id,
+      segment_code: group.segment_code,
+      distance: null,
+      runner_up_segment_code: nearest[0].segment_code,
+      margin: null,
+    };
+  }
   const distance = Math.sqrt(nearest[0].squared);
   const runner_up = nearest.find((cluster) => cluster.segment_code !== nearest[0].segment_code);
   return {
@@ -231,7 +258,9 @@ function judge() {
   const found = place(segmentation, values);
   const named = (code) => segments.find((segment) => segment.segment_code === code);
   const own = named(found.segment_code);
-  const close = found.margin === null ? ""
+  const close = found.margin === null && found.runner_up_segment_code
+    ? `Set apart; otherwise it would be ${named(found.runner_up_segment_code).segment_name}.`
+    : found.margin === null ? ""
     : `${found.margin < 0.1 ? "A close call" : found.margin < 0.3 ? "Fairly clear" : "Clear"}: the next would be ` +
       `${named(found.runner_up_segment_code).segment_name}; margin ${(found.margin * 100).toFixed(0)} % ` +
       "(0 % is the border between the two, 100 % the centre).";

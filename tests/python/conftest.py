@@ -166,6 +166,8 @@ def real(tmp_path_factory):
         pytest.skip(f"Online Retail is not at {REAL}; the README says where to get it")
     # With the real campaign too, where it is there.
     campaign = f"{{campaign_customers: {CAMPAIGN}}}" if CAMPAIGN.exists() else None
-    built = build(tmp_path_factory.mktemp("real"), invoices=REAL, variables=campaign, quick=False, report=True)
+    built = build(
+        tmp_path_factory.mktemp("real"), invoices=REAL, variables=campaign, quick=False, report=True
+    )
     assert built.code == 0, built.errors
     return built

@@ -254,8 +254,8 @@ def test_forecasts_are_scored_beside_the_naive_ones(real):
     assert len(scores) == 9
     dates = {1: ("2011-12-31", 10), 2: ("2012-01-31", 9), 3: ("2012-02-29", 8)}
     totals = {}
-    for segmentation, ahead, date, _, months, size, *naive, loss, stays_loss in scores:
-        assert (date, months) == dates[ahead]
+    for segmentation, ahead, day, _, months, size, *naive, loss, stays_loss in scores:
+        assert (day, months) == dates[ahead]
         assert loss < stays_loss
         total = totals.setdefault(segmentation, [0.0, 0.0, 0.0])
         for place, error in enumerate([size, *naive]):
