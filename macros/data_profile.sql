@@ -20,7 +20,7 @@
             {%- if column in numbers %},
             avg({{ column }}) as {{ column }}_mean,
             stddev_samp({{ column }}) as {{ column }}_sd,
-            skewness({{ column }}) as {{ column }}_skewness
+            case when stddev_pop({{ column }}) > 0 then skewness({{ column }}) end as {{ column }}_skewness
             {%- endif %}
             {%- endfor %}
         from {{ relation }}
@@ -73,7 +73,7 @@
             {%- for figure in ['mean', 'sd', 'p25', 'median', 'p75'] %}
             {{ profile_number(column ~ '_' ~ figure if column in numbers else 'null') }} as {{ 'standard_deviation' if figure == 'sd' else figure }},
             {%- endfor %}
-            cast({{ column ~ '_skewness' if column in numbers else 'null' }} as decimal(12, 2)) as skewness,
+            {{ 'case when isfinite(' ~ column ~ '_skewness) then cast(' ~ column ~ '_skewness as decimal(12, 2)) end' if column in numbers else 'cast(null as decimal(12, 2))' }} as skewness,
             {%- if column in numbers %}
             cast({{ column }}_outliers / cast(nullif({{ column }}_present, 0) as double) as decimal(9, 6)) as outlier_share
             {%- else %}

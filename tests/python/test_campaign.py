@@ -14,7 +14,7 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from segmentation.naming import match_prototypes
-from segmentation.scaling import fit_standard_scale, scale
+from segmentation.scaling import fit_scale
 
 WORDS = ["ID", "Year_Birth", "Education", "Marital_Status", "Dt_Customer"]
 SUMS = ["MntTotal", "MntRegularProds"]
@@ -300,9 +300,9 @@ def test_known_clusters_get_their_names():
     features = np.array(
         [[sum(float(row[name]) for name in names) for names in measured.values()] for row in rows]
     )
-    fit_scale = fit_standard_scale(features)
+    offsets, scales = fit_scale(features, "standard")
     with threadpool_limits(1):
-        fitted = KMeans(3, n_init=10, random_state=42).fit(scale(features, *fit_scale))
+        fitted = KMeans(3, n_init=10, random_state=42).fit((features - offsets) / scales)
     with open(SEEDS / "segment_prototypes.csv", newline="", encoding="utf-8") as file:
         positions = {
             (row["segment_code"], row["feature"]): float(row["position"])
