@@ -130,7 +130,8 @@ def in_addition(defaults, variables):
 def dbt(folder, *arguments, **settings):
     """Run dbt itself."""
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", *arguments]
-    command += ["--vars", yaml.safe_dump(QUICK)]
+    if "--vars" not in arguments:
+        command += ["--vars", yaml.safe_dump(QUICK)]
     return run(command, folder, **settings)
 
 
