@@ -1,11 +1,21 @@
-{#- With the range that each feature has, for the calculator's sliders. -#}
+{#- With the range that each feature has in its population, for the calculator's sliders. -#}
 with cluster_centers as (
     select * from {{ ref('cluster_centers') }}
 ),
 
+populations as (
+    select distinct
+        segmentation,
+        case population
+            {%- for population, described in populations().items() %}
+            when '{{ population }}' then '{{ described.mart }}'
+            {%- endfor %}
+        end as table_name
+    from {{ ref('segments') }}
+),
+
 data_profile as (
     select * from {{ ref('data_profile') }}
-    where table_name = 'customers'
 ),
 
 final as (
@@ -29,7 +39,11 @@ final as (
         data_profile.median,
         cast(data_profile.maximum as double) as maximum
     from cluster_centers
-    inner join data_profile on cluster_centers.feature = data_profile.column_name
+    inner join populations on cluster_centers.segmentation = populations.segmentation
+    inner join data_profile
+        on
+            populations.table_name = data_profile.table_name
+            and cluster_centers.feature = data_profile.column_name
     order by
         cluster_centers.segmentation,
         cluster_centers.cluster_id,

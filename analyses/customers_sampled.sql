@@ -14,6 +14,7 @@ customer_segments as (
         on
             customer_segments.segmentation = segments.segmentation
             and customer_segments.segment_code = segments.segment_code
+    where customer_segments.population = 'invoice_customers'
 ),
 
 scalings as (

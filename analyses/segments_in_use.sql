@@ -1,4 +1,4 @@
-{#- The primary segmentation comes first. -#}
+{#- The primary segmentation comes first, then others of the shop's customers. -#}
 with segments as (
     select * from {{ ref('segments') }}
 ),
@@ -14,6 +14,7 @@ selected as (
 final as (
     select
         segments.segmentation,
+        segments.population,
         segments.segmentation = '{{ var('primary_segmentation') }}' as is_primary,
         selected.model_version,
         segments.segment_order,
@@ -32,6 +33,7 @@ final as (
     inner join selected on segments.segmentation = selected.segmentation
     order by
         segments.segmentation <> '{{ var('primary_segmentation') }}',
+        segments.population <> 'invoice_customers',
         segments.segmentation,
         segments.segment_order
 )

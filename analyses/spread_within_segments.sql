@@ -5,6 +5,7 @@ with segment_profiles as (
 
 segments as (
     select * from {{ ref('segments') }}
+    where population = 'invoice_customers'
 ),
 
 final as (

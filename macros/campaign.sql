@@ -34,7 +34,29 @@
     ) / ({{ trials }} + {{ z * z }}) as decimal(9, 6))
 {%- endmacro %}
 
-{#- The segmentation of campaign customers, where the var segmentations declares it. -#}
+{#- Columns of int_campaign_customers that measure a customer, whatever the shape of the file. -#}
+{% macro campaign_features() -%}
+    {%- set features = ['income', 'age', 'kids', 'teens', 'children', 'customer_days', 'recency_days'] -%}
+    {%- for category in campaign_categories() -%}
+        {%- do features.append(category ~ '_spend') -%}
+    {%- endfor -%}
+    {%- do features.append('total_spend') -%}
+    {%- for channel in campaign_channels() -%}
+        {%- do features.append(channel ~ '_purchases') -%}
+    {%- endfor -%}
+    {{ return(features + ['purchases', 'deal_purchases', 'web_visits', 'earlier_accepted']) }}
+{%- endmacro %}
+
+{#- Those that also do, but are null for who bought nothing, so that no cluster could hold everybody. -#}
+{% macro campaign_shares() -%}
+    {%- set shares = [] -%}
+    {%- for part in campaign_categories() + campaign_channels() + ['deal'] -%}
+        {%- do shares.append(part ~ '_share') -%}
+    {%- endfor -%}
+    {{ return(shares) }}
+{%- endmacro %}
+
+{#- The segmentation whose segments stand beside campaign customers: the first that is declared of them, if any. -#}
 {% macro campaign_segmentation() -%}
-    campaign
+    {{ return(segmentations() | selectattr('population', 'equalto', 'campaign_customers') | map(attribute='segmentation') | first | default('')) }}
 {%- endmacro %}

@@ -46,6 +46,7 @@
     {{ return('{:<26.26}  {:>9}  {:>4}  {:>7}  {}'.format(segment, customers, share, revenue, action)) }}
 {%- endmacro %}
 
+{#- Where the campaign's lines went, and who said yes. -#}
 {% macro print_campaign_summary() -%}
     {%- set campaign = run_query(
         "select sum(lines), sum(lines) filter (where status = 'kept'),"
@@ -57,4 +58,19 @@
         ~ '{:,}'.format(campaign[1] | int) ~ ' customers + ' ~ '{:,}'.format((campaign[0] - campaign[1]) | int) ~ ' rejected; '
         ~ '{:.1%}'.format(campaign[2]) ~ ' said yes last'
     ) }}
+    {%- set segments = run_query(
+        "select segment_name, segments.customers, customer_share, revenue_share, rate"
+        ~ " from marts.segments left join marts.campaign_response on dimension = 'segment' and campaign = 'campaign_6'"
+        ~ " and value = segment_name where segmentation = " ~ sql_text(campaign_segmentation()) ~ " order by segment_order"
+    ).rows -%}
+    {%- if segments -%}
+        {{ print(summary_line('Segment (' ~ campaign_segmentation() ~ ')', 'Customers', '', 'Spend', 'Said yes last')) }}
+        {{ print(summary_line('-' * 26, '-' * 9, '-' * 4, '-' * 7, '-' * 13)) }}
+    {%- endif -%}
+    {%- for segment in segments -%}
+        {{ print(summary_line(
+            segment[0], '{:,}'.format(segment[1]), '{:.0%}'.format(segment[2]), '{:.0%}'.format(segment[3]),
+            '{:>13.1%}'.format(segment[4]) if segment[4] is not none else ''
+        )) }}
+    {%- endfor -%}
 {%- endmacro %}

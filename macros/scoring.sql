@@ -2,7 +2,8 @@
     Who is in which cluster: the CTEs parameters, clusters, groups, fits, points, measured and `assigned`.
     Each customer is assigned alone, from its own features and the stored fit. Before them must stand
       cluster_centers     the mart of that name, one fit for each segmentation
-      invoice_customers   and every other population of the declarations, with its features and `keys`
+      invoice_customers   and every other population of the declarations, with its features and `keys`;
+                          customers_of_populations() writes them
     `assigned` has segmentation, keys, cluster_id, segment_code, distance (null in a group of outliers),
     and the lists distances and codes: how far each cluster is, and which segment it has.
 -#}

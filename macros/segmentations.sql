@@ -1,6 +1,6 @@
 {#- The var segmentations, checked, with every setting present: a list of {segmentation, playbook,
     population, features, scaler, outlier_policy, winsorised, separated, algorithm, k, k_min, k_max,
-    n_init, seed}. -#}
+    n_init, seed}. Those of customers that are not given, such as a campaign's where there is none, are left out. -#}
 {% macro segmentations() -%}
     {%- set defaults = {
         'playbook': none,
@@ -20,7 +20,6 @@
         {{ stop("var segmentations (in dbt_project.yml or VARS) must map names to declarations, such as " ~
             "{mine: {playbook: lifecycle, features: {recency_days: log1p, frequency: log1p}}}") }}
     {%- endif -%}
-    {%- do check_word('primary_segmentation', var('primary_segmentation'), declared | list) -%}
     {%- set compared = var('compared_algorithms') -%}
     {%- if compared is not sequence or compared is string -%}
         {{ stop_at('compared_algorithms', "must be a list of " ~ algorithms() | join(', ') ~ ", perhaps empty: []") }}
@@ -65,9 +64,26 @@
                 {{ stop_at(place ~ '.k', "is " ~ full['k'] ~ ", outside k_min to k_max, " ~ full['k_min'] ~ " to " ~ full['k_max']) }}
             {%- endif -%}
         {%- endif -%}
-        {%- do checked.append(dict(full, segmentation=name)) -%}
+        {%- if populations()[full['population']].is_given -%}
+            {%- do checked.append(dict(full, segmentation=name)) -%}
+        {%- endif -%}
     {%- endfor -%}
+    {%- do check_primary(declared | list, checked) -%}
     {{ return(checked) }}
+{%- endmacro %}
+
+{#- The mart customers carries a segment of each of its customers, so one segmentation must be theirs. -#}
+{% macro check_primary(names, declarations) -%}
+    {%- set primary = var('primary_segmentation') -%}
+    {%- set possible = declarations | selectattr('population', 'equalto', 'invoice_customers') | map(attribute='segmentation') | list -%}
+    {%- if not possible -%}
+        {{ stop_at('segmentations', "at least one must be of the population invoice_customers: the mart customers carries its segments") }}
+    {%- endif -%}
+    {%- do check_word('primary_segmentation', primary, names) -%}
+    {%- if primary not in possible -%}
+        {{ stop_at('primary_segmentation', primary ~ " is not of the population invoice_customers, whose segment the mart customers"
+            ~ " carries; there are " ~ possible | join(', ')) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Those that are told a number of clusters come first. -#}
@@ -75,11 +91,53 @@
     {{ return(['kmeans', 'gaussian_mixture', 'ward', 'dbscan', 'hdbscan']) }}
 {%- endmacro %}
 
-{#- Whose customers can be parted: what measures them, which column is their revenue. -#}
+{#- Whose customers can be parted. Each has a model with a row for each customer_id (under a condition, where it has
+    rows of other moments), and a mart where people find them; the features that a declaration may name, which
+    are never null; all that are profiled; which column is their revenue; and whether they are there at all. -#}
 {% macro populations() -%}
     {{ return({
-        'invoice_customers': {'features': spine_features(), 'revenue': 'monetary'},
+        'invoice_customers': {
+            'model': 'int_customers_as_of',
+            'condition': 'is_current',
+            'mart': 'customers',
+            'features': spine_features(),
+            'profiled': spine_features(),
+            'revenue': 'monetary',
+            'is_given': true,
+        },
+        'campaign_customers': {
+            'model': 'int_campaign_customers',
+            'condition': 'true',
+            'mart': 'campaign_customers',
+            'features': campaign_features(),
+            'profiled': campaign_features() + campaign_shares(),
+            'revenue': 'total_spend',
+            'is_given': has_campaign(),
+        },
     }) }}
+{%- endmacro %}
+
+{#- Of these, those that a declaration is about. -#}
+{% macro declared_populations() -%}
+    {%- set declared = segmentations() | map(attribute='population') | list -%}
+    {%- set found = {} -%}
+    {%- for name, population in populations().items() if name in declared -%}
+        {%- do found.update({name: population}) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{#- A CTE for each of those, of its name: its customers with their features, one row each. -#}
+{% macro customers_of_populations() -%}
+{%- for name, population in declared_populations().items() -%}
+{{ name }} as (
+    select * from {{ ref(population.model) }}
+    where {{ population.condition }}
+)
+{%- if not loop.last %},
+
+{% endif %}
+{%- endfor -%}
 {%- endmacro %}
 
 {#- The columns of int_customers_as_of that measure a customer. -#}
@@ -92,11 +150,15 @@
 
 {% macro check_features(place, declaration) -%}
     {%- set features = declaration['features'] -%}
+    {%- set population = populations()[declaration['population']] -%}
     {%- if features is not mapping or not features -%}
         {{ stop_at(place ~ '.features', "must map columns to transforms, such as {recency_days: log1p}") }}
     {%- endif -%}
     {%- for feature, transform in features.items() -%}
-        {%- do check_word(place ~ '.features', feature, populations()[declaration['population']]['features']) -%}
+        {%- if feature in population.profiled and feature not in population.features -%}
+            {{ stop_at(place ~ '.features.' ~ feature, feature ~ " can be null, so it places nobody; there are " ~ population.features | join(', ')) }}
+        {%- endif -%}
+        {%- do check_word(place ~ '.features', feature, population.features) -%}
         {%- do check_word(place ~ '.features.' ~ feature, transform, ['none', 'log1p', 'sqrt', 'rank']) -%}
         {%- if feature == 'net_monetary' and transform in ['log1p', 'sqrt'] -%}
             {{ stop_at(place ~ '.features.net_monetary', "can be negative, so it has no " ~ transform ~ "; there are none, rank") }}

@@ -23,6 +23,14 @@ FEATURES = {
     "distinct_products": ("Range", "different products bought", ",.0f", True),
     "tenure_days": ("Tenure", "days since the first purchase", ",.0f", False),
     "return_share": ("Returns", "share of spend that came back", ".0%", False),
+    # Of campaign customers.
+    "income": ("Income", "money a year", ",.0f", False),
+    "total_spend": ("Spend", "money in two years", ",.2f", True),
+    "web_purchases": ("Web", "purchases by web", ",.0f", False),
+    "catalog_purchases": ("Catalogue", "purchases by catalogue", ",.0f", False),
+    "store_purchases": ("Store", "purchases in stores", ",.0f", False),
+    "deal_purchases": ("Deals", "purchases at a discount", ",.0f", False),
+    "web_visits": ("Visits", "visits to the web site last month", ",.0f", False),
 }
 
 

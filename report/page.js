@@ -87,6 +87,11 @@ const shown = (node) => !node.dataset.segmentation || node.dataset.segmentation 
 async function show() {
   for (const node of document.querySelectorAll("[data-segmentation]")) node.hidden = !shown(node);
   for (const row of document.querySelectorAll("tr[data-segment]")) row.hidden = left_out.has(row.dataset.segment);
+  // A section may have nothing to say of customers who have no invoices.
+  for (const part of document.querySelectorAll("main section:not(#calculator)")) {
+    part.hidden = [...part.querySelectorAll(".sheet")].every((sheet) => sheet.hidden);
+    document.querySelector(`nav a[href="#${part.id}"]`).parentElement.hidden = part.hidden;
+  }
   await Promise.all([...document.querySelectorAll("figure")].filter(shown).map((figure) => draw(figure.id)));
   document.body.dataset.drawn = "true";
 }

@@ -190,10 +190,13 @@ def render(results):
 def headline(segments, count, percent):
     """Say the most important thing in one sentence."""
     best = max(segments, key=lambda row: row["revenue_share"])
+    everybody, money = "all", "revenue"
+    if best["population"] == "campaign_customers":
+        everybody, money = "the campaign's customers", "their spend"
     return (
         f"{count(best['customers'])} {best['segment_name']}, "
-        f"{percent(best['customer_share'])} of all, "
-        f"bring {percent(best['revenue_share'])} of revenue"
+        f"{percent(best['customer_share'])} of {everybody}, "
+        f"bring {percent(best['revenue_share'])} of {money}"
     )
 
 

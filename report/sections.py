@@ -758,6 +758,7 @@ def data_profile(columns):
     for table, title in (
         ("source_lines", "Columns of the source"),
         ("customers", "Features of the customers"),
+        ("campaign_customers", "Features of the campaign's customers"),
     ):
         rows = [row for row in columns if row["table_name"] == table]
         if rows:

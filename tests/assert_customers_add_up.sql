@@ -24,6 +24,7 @@ segments as (
         sum(customers) as customers,
         sum(revenue) as revenue
     from {{ ref('segments') }}
+    where population = 'invoice_customers'
     group by segmentation
 ),
 

@@ -26,12 +26,23 @@ assigned as (
     group by segmentation
 ),
 
+profiled_features as (
+    select
+        segmentation,
+        feature,
+        sum(customers) as customers
+    from {{ ref('segment_profiles') }}
+    group by
+        segmentation,
+        feature
+),
+
 profiled as (
     select
         segmentation,
-        sum(customers) as customers
-    from {{ ref('segment_profiles') }}
-    where feature = 'recency_days'
+        min(customers) as customers,
+        max(customers) as most_customers
+    from profiled_features
     group by segmentation
 ),
 
@@ -53,6 +64,7 @@ compared as (
         customers.customers,
         coalesce(assigned.customers, 0) as assigned_customers,
         coalesce(profiled.customers, 0) as profiled_customers,
+        coalesce(profiled.most_customers, 0) as most_profiled_customers,
         coalesce(fitted.fits, 0) as fits
     from declared
     inner join customers on declared.segmentation = customers.segmentation
@@ -66,4 +78,5 @@ from compared
 where
     assigned_customers <> case when is_possible then customers else 0 end
     or profiled_customers <> case when is_possible then customers else 0 end
+    or most_profiled_customers <> profiled_customers
     or fits <> case when is_possible then 1 else 0 end

@@ -15,6 +15,9 @@ DEMO = PROJECT / "data" / "demo"
 REAL = PROJECT.parent / "shared" / "data" / "online_retail.parquet"
 CAMPAIGN = REAL.with_name("ifood_df.csv")
 
+# The vars of the build of real data: with the real campaign too, where it is there.
+REAL_CAMPAIGN = f"{{campaign_customers: {CAMPAIGN}}}" if CAMPAIGN.exists() else None
+
 # Comparisons and refits take longer than all else in a build and decide nothing in the demo shop,
 # so builds go without them, but for the one of real data.
 QUICK = {"compared_algorithms": [], "stability_refits": 0}
@@ -165,10 +168,12 @@ def demo(tmp_path_factory):
 def real(tmp_path_factory):
     if not REAL.exists():
         pytest.skip(f"Online Retail is not at {REAL}; the README says where to get it")
-    # With the real campaign too, where it is there.
-    campaign = f"{{campaign_customers: {CAMPAIGN}}}" if CAMPAIGN.exists() else None
     built = build(
-        tmp_path_factory.mktemp("real"), invoices=REAL, variables=campaign, quick=False, report=True
+        tmp_path_factory.mktemp("real"),
+        invoices=REAL,
+        variables=REAL_CAMPAIGN,
+        quick=False,
+        report=True,
     )
     assert built.code == 0, built.errors
     return built

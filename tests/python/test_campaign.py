@@ -266,7 +266,118 @@ def test_without_a_campaign_the_rest_is_published(demo, tmp_path):
     marts = {name for (name,) in built.rows("select table_name from information_schema.tables")}
     assert "customers" in marts
     assert not [name for name in marts if "campaign" in name]
+    assert "(campaign)" not in built.output
     assert "Campaign (" not in built.output
+    assert "left out" not in built.output
+    assert built.rows("select distinct population from marts.segments") == [("invoice_customers",)]
+
+
+def test_the_segmentation_finds_the_published_groups(encoded):
+    """Sizes, means and silhouettes of the system that this replaces."""
+    segments = encoded.rows(
+        """
+        select segment_code, segments.customers, round(income.mean), round(spend.mean, 1)
+        from marts.segments
+        inner join marts.segment_profiles as income using (segmentation, segment_code)
+        inner join marts.segment_profiles as spend using (segmentation, segment_code)
+        where segmentation = 'campaign' and income.feature = 'income'
+            and spend.feature = 'total_spend'
+        order by segment_order
+        """
+    )
+    assert segments == [
+        ("high_spenders", 686, Decimal(74_501), Decimal("1287.8")),
+        ("budget_buyers", 998, Decimal(34_342), Decimal("94.4")),
+        ("digital_enthusiasts", 521, Decimal(54_599), Decimal("691.9")),
+    ]
+    fits = encoded.rows(
+        """
+        select k, round(silhouette, 3), is_selected, stability_ari > 0.9
+        from marts.cluster_diagnostics
+        where segmentation = 'campaign' and algorithm = 'kmeans' and k <= 3 order by k
+        """
+    )
+    assert fits == [(2, 0.417, False, True), (3, 0.383, True, True)]
+
+
+def test_segments_stand_beside_customers_and_part_their_answers(encoded):
+    counted = encoded.rows(
+        """
+        select segment_name, count(*), count(*) filter (where accepted_6)
+        from marts.campaign_customers group by segment_name
+        """
+    )
+    answers = encoded.rows(
+        """
+        select value, customers, accepted from marts.campaign_response
+        where dimension = 'segment' and campaign = 'campaign_6' order by value_order
+        """
+    )
+    assert answers == [
+        ("High Spenders", 686, 168),
+        ("Budget Buyers", 998, 87),
+        ("Digital Enthusiasts", 521, 78),
+    ]
+    assert sorted(counted) == sorted(answers)
+    # Digital Enthusiasts buy by web more than others do, and in stores a little more than by web.
+    shares = dict(
+        encoded.rows(
+            """
+            select (value, channel), purchase_share from marts.campaign_channels
+            where dimension = 'segment'
+            """
+        )
+    )
+    of_web = {value: share for (value, channel), share in shares.items() if channel == "web"}
+    assert max(of_web, key=of_web.get) == "Digital Enthusiasts"
+    assert 0 < shares["Digital Enthusiasts", "store"] - of_web["Digital Enthusiasts"] < 0.05
+
+
+def test_any_declaration_can_be_of_campaign_customers(tmp_path):
+    """Ranks, values that are held, outliers apart: by the same code, with names from a playbook."""
+    project = tmp_path / "project"
+    leave = shutil.ignore_patterns(".venv", ".git", "target", "logs", "*.duckdb*", "shared")
+    shutil.copytree(PROJECT, project, ignore=leave)
+    with open(project / "seeds" / "segment_playbook.csv", "a", encoding="utf-8") as seed:
+        seed.write("guests,rich,Rich,1,#000000,a,b,c,d,total_spend\n")
+        seed.write("guests,many,Many,2,#111111,a,b,c,d,\nguests,few,Few,3,#222222,a,b,c,d,\n")
+    with open(project / "seeds" / "segment_prototypes.csv", "a", encoding="utf-8") as seed:
+        for feature in ("total_spend", "web_visits"):
+            seed.write(f"guests,many,{feature},1\nguests,few,{feature},-1\n")
+    declared = (
+        "mine: {playbook: lifecycle, features: {recency_days: log1p}}, "
+        "ranked: {playbook: campaign, population: campaign_customers, scaler: min_max, "
+        "outliers: {winsorise: [0.05, 0.95]}, features: {income: rank, total_spend: log1p, "
+        "web_visits: sqrt}}, "
+        "apart: {playbook: guests, population: campaign_customers, scaler: robust, k: 2, k_min: 2, "
+        "outliers: {separate: [total_spend]}, features: {total_spend: none, web_visits: none}}"
+    )
+    built = build(
+        tmp_path / "built",
+        project=project,
+        variables=f"{{primary_segmentation: mine, segmentations: {{{declared}}}}}",
+    )
+    assert built.code == 0, built.errors
+    customers = built.one("select count(*) from marts.campaign_customers")[0]
+    sizes = built.rows(
+        """
+        select segmentation, sum(customers), count(*) filter (where customers > 0)
+        from marts.segments where population = 'campaign_customers' group by all order by all
+        """
+    )
+    assert sizes == [("apart", customers, 3), ("ranked", customers, 3)]
+    # Whose segment is rich lies beyond the fence; the first declared one stands in the mart.
+    assert built.one(
+        """
+        select max(total_spend) filter (where apart.segment_code <> 'rich')
+                < min(total_spend) filter (where apart.segment_code = 'rich'),
+            bool_and(campaign_customers.segment_code = ranked.segment_code)
+        from marts.campaign_customers
+        inner join marts.customer_segments as apart using (customer_id)
+        inner join marts.customer_segments as ranked using (customer_id)
+        where apart.segmentation = 'apart' and ranked.segmentation = 'ranked'
+        """
+    ) == (True, True)
 
 
 def demo_lines():

@@ -75,6 +75,12 @@ WRONG_DECLARATIONS = [
     ("playbook: lifecycle, features: {recency: log}", "recency is unknown; there are "),
     ("playbook: lifecycle, features: {monetary: log}", "Did you mean log1p?"),
     ("playbook: lifecycle, features: {net_monetary: sqrt}", "can be negative, so it has no sqrt"),
+    (PLAYED + ", population: campaign_customer", "Did you mean campaign_customers?"),
+    (PLAYED + ", population: campaign_customers", "monetary is unknown; there are income, age,"),
+    (
+        "playbook: campaign, population: campaign_customers, features: {web_share: none}",
+        "web_share can be null, so it places nobody",
+    ),
 ]
 
 
@@ -116,13 +122,16 @@ def test_customers_are_what_the_generator_knows_them_to_be(demo):
 
 def test_output_is_a_short_table_for_people(demo):
     lines = demo.output.splitlines()
-    assert len(lines) < 35
+    assert len(lines) < 40
     assert max(len(line) for line in lines if str(demo.published) not in line) <= 110
     shown = [line for line in lines if any(line.startswith(name) for name in LIFECYCLE)]
     assert [line[:27].strip() for line in shown] == LIFECYCLE
     assert f"Published: {demo.published}" in demo.output
     assert "43,500 invoice lines = " in demo.output
     assert "campaign_customers.csv): 2,000 lines = 1,961 customers + 39 rejected" in demo.output
+    of_campaign = lines.index(next(line for line in lines if line.startswith("Segment (campaign)")))
+    shown = [line.split("  ")[0] for line in lines[of_campaign + 2 : of_campaign + 5]]
+    assert shown == ["High Spenders", "Budget Buyers", "Digital Enthusiasts"]
 
 
 def test_each_step_that_is_announced_is_a_model():
@@ -224,26 +233,37 @@ def test_a_failed_test_keeps_the_published_file(published_before, tmp_path):
 
 def test_a_rule_says_of_every_customer_which_segment(demo):
     """Rules part all customers, and they are right as often as they say of customers not seen."""
+    marts = {"invoice_customers": "customers", "campaign_customers": "campaign_customers"}
     rules = demo.rows(
-        "select segmentation, segment_code, rule_sql, fidelity from marts.segment_rules"
+        """
+        select segmentation, population, segment_code, rule_sql, fidelity
+        from marts.segment_rules inner join marts.segments using (segmentation, segment_code)
+        """
     )
-    assert len({segmentation for segmentation, *_ in rules}) == 3
-    customers = demo.one("select count(*) from marts.customers")[0]
+    assert len({segmentation for segmentation, *_ in rules}) == 4
+    customers = {
+        population: demo.one(f"select count(*) from marts.{mart}")[0]
+        for population, mart in marts.items()
+    }
     said, right = Counter(), Counter()
-    for segmentation, code, rule, _ in rules:
+    for segmentation, population, code, rule, _ in rules:
         named, own = demo.one(
             f"""
             select count(*), count(*) filter (where assigned.segment_code = '{code}')
-            from marts.customers
-            inner join marts.customer_segments as assigned using (customer_id)
-            where assigned.segmentation = '{segmentation}' and ({rule})
+            from marts.{marts[population]} as customers
+            inner join (
+                select customer_id, segment_code from marts.customer_segments
+                where segmentation = '{segmentation}'
+            ) as assigned on customers.customer_id = assigned.customer_id
+            where {rule}
             """
         )
         said[segmentation] += named
         right[segmentation] += own
-    for segmentation, _, _, fidelity in rules:
-        assert said[segmentation] == customers
-        assert right[segmentation] / customers == pytest.approx(float(fidelity), abs=0.06)
+    for segmentation, population, _, _, fidelity in rules:
+        assert said[segmentation] == customers[population]
+        share = right[segmentation] / customers[population]
+        assert share == pytest.approx(float(fidelity), abs=0.06)
         assert fidelity > 0.75
 
 
@@ -265,6 +285,18 @@ def test_plain_dbt_builds_the_same_from_any_directory(demo, tmp_path):
             "lifecicle is unknown; there are lifecycle, va",
         ),
         (None, "{primary_segmentation: lifecicle}", "Did you mean lifecycle?"),
+        (None, "{primary_segmentation: campaign}", "campaign is not of the population invoice_cu"),
+        (
+            None,
+            "{primary_segmentation: campaign, campaign_customers: null}",
+            "there are lifecycle, value_tiers, outlier_aware",
+        ),
+        (
+            None,
+            "{primary_segmentation: mine, segmentations: {mine: {playbook: campaign, "
+            "population: campaign_customers, features: {income: none}}}}",
+            "segmentations (in dbt_project.yml or VARS): at least one must be of the population",
+        ),
         (None, "[as_of]", "VARS must map names to values"),
         (None, "{as_of: '", "VARS is not YAML"),
         (None, "{invoice_columns: {prize: Price}}", "invoice_columns names prize"),

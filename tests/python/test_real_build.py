@@ -6,7 +6,7 @@ from itertools import combinations
 
 import duckdb
 import pytest
-from conftest import REAL, build, differences
+from conftest import REAL, REAL_CAMPAIGN, build, differences
 from sklearn.metrics import adjusted_rand_score
 
 
@@ -126,7 +126,12 @@ def test_every_algorithm_and_k_is_measured(real):
         """
     )
     expected = []
-    for segmentation, ks in (("lifecycle", 6), ("outlier_aware", 7), ("value_tiers", 7)):
+    for segmentation, ks in (
+        ("campaign", 7),
+        ("lifecycle", 6),
+        ("outlier_aware", 7),
+        ("value_tiers", 7),
+    ):
         for algorithm in ("dbscan", "gaussian_mixture", "hdbscan", "kmeans", "ward"):
             rows = ks if algorithm in ("gaussian_mixture", "kmeans", "ward") else 1
             expected.append((segmentation, algorithm, rows, 25, rows, 0))
@@ -275,7 +280,7 @@ def test_shuffled_lines_make_the_same_marts(real, tmp_path):
         connection.execute(
             f"copy (from '{REAL}' order by hash(InvoiceNo || StockCode), Quantity) to '{shuffled}'"
         )
-    other = build(tmp_path / "built", invoices=shuffled)
+    other = build(tmp_path / "built", invoices=shuffled, variables=REAL_CAMPAIGN)
     assert other.code == 0, other.errors
     marts = [
         "customers",

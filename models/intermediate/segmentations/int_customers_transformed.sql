@@ -1,7 +1,4 @@
-with customers as (
-    select * from {{ ref('int_customers_as_of') }}
-    where is_current
-),
+with {{ customers_of_populations() }},
 
 {# Each list is in the declaration's order of features. Lists keep this one model, whatever the
    declarations; what comes after the transform comes with the fit, so that it can be kept and used again. #}
@@ -21,7 +18,7 @@ transformed as (
             {%- endfor %}
         ] as measures,
         {{ populations()[declaration.population].revenue }} as revenue
-    from customers
+    from {{ declaration.population }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )

@@ -3,6 +3,7 @@
 with declared as (
     select distinct
         segmentation,
+        population,
         playbook
     from {{ ref('int_segmentations_declared') }}
 ),
@@ -14,6 +15,7 @@ playbook as (
 segments as (
     select
         declared.segmentation,
+        declared.population,
         playbook.segment_code,
         playbook.segment_name,
         playbook.segment_order,

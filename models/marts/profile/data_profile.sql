@@ -3,16 +3,21 @@
     'line_amount': 'number', 'invoiced_at': 'time', 'customer_id': 'text', 'country': 'text',
 } -%}
 {%- set line_key = ['invoice_id', 'product_id', 'line_number'] -%}
-{%- set features = dict.fromkeys(spine_features(), 'number') -%}
 
 with {{ profile_columns('source_lines', ref('int_invoice_lines_classified'), 'true', source_columns, line_key) }},
 
-{{ profile_columns('customers', ref('int_customers_as_of'), 'is_current', features, ['customer_id']) }},
+{% for population in populations().values() if population.is_given %}
+{%- set features = dict.fromkeys(population.profiled, 'number') -%}
+{{ profile_columns(population.mart, ref(population.model), population.condition, features, ['customer_id']) }},
+
+{% endfor -%}
 
 final as (
     select * from source_lines_profile
+    {%- for population in populations().values() if population.is_given %}
     union all
-    select * from customers_profile
+    select * from {{ population.mart }}_profile
+    {%- endfor %}
 )
 
 select * from final

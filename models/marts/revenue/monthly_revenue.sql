@@ -19,6 +19,7 @@ customer_segments as (
     from {{ ref('customer_segments') }}
 ),
 
+{# Customers of a campaign have no months. #}
 segments as (
     select
         segmentation,
@@ -26,7 +27,9 @@ segments as (
         segment_name,
         segment_order
     from {{ ref('segments') }}
-    where customers > 0
+    where
+        customers > 0
+        and population = 'invoice_customers'
 ),
 
 {# Summed by customer first: each customer is in every segmentation. #}

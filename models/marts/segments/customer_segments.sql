@@ -1,7 +1,4 @@
-with invoice_customers as (
-    select * from {{ ref('int_customers_as_of') }}
-    where is_current
-),
+with {{ customers_of_populations() }},
 
 cluster_centers as (
     select * from {{ ref('cluster_centers') }}
@@ -24,6 +21,7 @@ compared as (
 final as (
     select
         compared.segmentation,
+        segments.population,
         compared.customer_id,
         compared.cluster_id,
         compared.segment_code,

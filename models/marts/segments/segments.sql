@@ -10,12 +10,13 @@ customer_segments as (
     from {{ ref('customer_segments') }}
 ),
 
+{# What each customer has spent, whatever the population calls it. #}
 customers as (
     select
+        segmentation,
         customer_id,
-        monetary
-    from {{ ref('int_customers_as_of') }}
-    where is_current
+        revenue
+    from {{ ref('int_customers_transformed') }}
 ),
 
 sizes as (
@@ -23,9 +24,12 @@ sizes as (
         customer_segments.segmentation,
         customer_segments.segment_code,
         count(*) as customers,
-        sum(customers.monetary) as revenue
+        sum(customers.revenue) as revenue
     from customer_segments
-    inner join customers on customer_segments.customer_id = customers.customer_id
+    inner join customers
+        on
+            customer_segments.segmentation = customers.segmentation
+            and customer_segments.customer_id = customers.customer_id
     group by
         customer_segments.segmentation,
         customer_segments.segment_code
@@ -44,6 +48,7 @@ totals as (
 final as (
     select
         segments.segmentation,
+        segments.population,
         segments.segment_code,
         segments.segment_name,
         cast(segments.segment_order as integer) as segment_order,
