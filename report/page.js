@@ -55,9 +55,7 @@ function configured(page) {
 }
 
 function specOf(key, rows, extra = {}) {
-  const { spec } = facts.figures[key];
-  const { config, $schema, ...rest } = spec;
-  return { ...rest, datasets: { rows }, width: "container", ...extra };
+  return { ...facts.figures[key].spec, datasets: { rows }, width: "container", ...extra };
 }
 
 async function draw(key) {

@@ -109,15 +109,14 @@ def render(results):
         heading = f"<h3>{escape(item.title)}</h3>"
         if not isinstance(item, Figure):
             return (
-                f'<div class="sheet"{belongs}>{heading}<p class="how">{escape(item.how)}</p>'
-                f"{table(item)}</div>"
+                f'<div class="sheet"{belongs}>{heading}<p class="how">{escape(item.how)}</p>{table(item)}</div>'
             )
         key = f"figure-{len(specs) + 1}"
         specs[key] = {
             "title": item.title,
             "how": item.how,
             "least_width": item.least_width,
-            "spec": item.chart.to_dict(),
+            "spec": said_once(item.chart.to_dict()),
             "rows": packed(item.rows),
         }
         half = " half" if item.half else ""
@@ -262,6 +261,37 @@ def plain_text(value):
     if isinstance(value, float):
         return f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def said_once(spec):
+    """Write a chart's specification shorter, with the same meaning.
+
+    Parameters
+    ----------
+    spec : dict
+        Of Vega-Lite.
+
+    Returns
+    -------
+    dict
+        What all layers encode alike stands above them, from where each inherits it; what the page
+        sets itself is left out.
+    """
+    spec = {key: value for key, value in spec.items() if key not in ("$schema", "config")}
+    encodings = [layer.get("encoding", {}) for layer in spec.get("layer", [])]
+    if len(encodings) > 1:
+        first, *others = encodings
+        alike = {
+            channel: how
+            for channel, how in first.items()
+            if all(other.get(channel) == how for other in others)
+        }
+        spec["encoding"] = spec.get("encoding", {}) | alike
+        spec["layer"] = [
+            layer | {"encoding": {key: how for key, how in encoding.items() if key not in alike}}
+            for layer, encoding in zip(spec["layer"], encodings, strict=True)
+        ]
+    return spec
 
 
 def packed(rows):

@@ -21,7 +21,7 @@ from report.figures import (
     principal_components,
     turning_point,
 )
-from report.page import MEGABYTES, packed, render
+from report.page import MEGABYTES, packed, render, said_once
 from report.queries import run_analyses
 from report.sections import SECTIONS
 
@@ -433,6 +433,30 @@ def test_print_leaves_out_what_paper_cannot_do(demo, browser):
 def test_rows_are_packed_so_that_they_come_back():
     rows = [{"name": "a", "n": 1}, {"name": "a", "n": 2}, {"name": "a", "n": 3}]
     assert packed(rows) == {"name": {"texts": ["a"], "at": [0, 0, 0]}, "n": [1, 2, 3]}
+
+
+def test_what_layers_share_is_said_once():
+    x, y, text = {"field": "x"}, {"field": "y"}, {"field": "label"}
+    spec = {
+        "$schema": "vega-lite",
+        "config": {"view": {}},
+        "height": 9,
+        "layer": [
+            {"mark": "bar", "encoding": {"x": x, "y": y}},
+            {"mark": "text", "encoding": {"x": x | {"title": "t"}, "y": y, "text": text}},
+            {"mark": "rule", "encoding": {"x": x, "y": y}},
+        ],
+    }
+    assert said_once(spec) == {
+        "height": 9,
+        "encoding": {"y": y},
+        "layer": [
+            {"mark": "bar", "encoding": {"x": x}},
+            {"mark": "text", "encoding": {"x": x | {"title": "t"}, "text": text}},
+            {"mark": "rule", "encoding": {"x": x}},
+        ],
+    }
+    assert said_once({"mark": "bar", "encoding": {"x": x}}) == {"mark": "bar", "encoding": {"x": x}}
 
 
 def test_principal_components_point_where_points_differ_most():
