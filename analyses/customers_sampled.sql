@@ -1,20 +1,15 @@
-{#- At most about 1,200 customers, the same ones every time, in the units in which distances are measured. -#}
+{#- At most about 2,500 customers, the same ones every time, in the units in which distances are measured. -#}
 with customers as (
     select * from {{ ref('customers') }}
 ),
 
 customer_segments as (
     select
-        customer_segments.segmentation,
-        customer_segments.customer_id,
-        customer_segments.segment_name,
-        segments.segment_order
-    from {{ ref('customer_segments') }} as customer_segments
-    inner join {{ ref('segments') }} as segments
-        on
-            customer_segments.segmentation = segments.segmentation
-            and customer_segments.segment_code = segments.segment_code
-    where customer_segments.population = 'invoice_customers'
+        segmentation,
+        customer_id,
+        segment_name
+    from {{ ref('customer_segments') }}
+    where population = 'invoice_customers'
 ),
 
 scalings as (
@@ -33,7 +28,7 @@ scalings as (
 ),
 
 sizes as (
-    select cast(ceil(count(*) / 1200.0) as integer) as sampled_part
+    select cast(ceil(count(*) / 2500.0) as integer) as sampled_part
     from {{ ref('customers') }}
 ),
 
@@ -58,7 +53,6 @@ feature_values as (
 final as (
     select
         customer_segments.segmentation,
-        customer_segments.segment_order,
         customer_segments.segment_name,
         feature_values.customer_id,
         scalings.feature_number,

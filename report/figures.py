@@ -11,6 +11,8 @@ import altair as alt
 SHADES = ("#eaf2fb", "#08306b")
 NEGATIVE, NEUTRAL, POSITIVE = "#8c3a00", "#f5f5f5", "#0b4a8f"
 ACCENT = "#0072B2"
+# Of one line of a label, in pixels.
+LINE_HEIGHT = 13
 
 # Name, unit, number format, and whether a few values are far larger than the rest.
 FEATURES = {
@@ -51,9 +53,9 @@ class Segmentation:
         """Names of the segments."""
         return [segment["segment_name"] for segment in self.segments]
 
-    def colour(self, legend=True):
-        """Give each segment its colour."""
-        return alt.Color(
+    def colour(self, legend=True, channel=alt.Color):
+        """Give each segment its colour, of the whole mark or of its stroke or fill alone."""
+        return channel(
             "segment_name:N",
             scale=alt.Scale(
                 domain=self.names, range=[segment["colour"] for segment in self.segments]
@@ -64,22 +66,89 @@ class Segmentation:
 
     def axis(self):
         """Give each segment a line, in their order."""
-        parts = {name: lines(name) for name in self.names}
-        broken = json.dumps(parts)
         return alt.Y(
             "segment_name:N",
             sort=self.names,
             title=None,
-            axis=alt.Axis(
-                ticks=False,
-                domain=False,
-                labelPadding=8,
-                labelLimit=180,
-                labelLineHeight=13,
-                labelOffset=-6.5 * (min(map(len, parts.values())) - 1),
-                labelExpr=f"({broken})[datum.label]",
-            ),
+            axis=alt.Axis(**broken_labels(self.names)),
         )
+
+
+def broken_labels(names, longest=16, upright=True):
+    """Let an axis write long names in several lines, each label in the middle of its place.
+
+    Parameters
+    ----------
+    names : iterable of str
+    longest : int
+        Letters in a line, where words allow it.
+    upright : bool
+        Whether the axis is, so that lines have to be moved up for their middle to be there.
+
+    Returns
+    -------
+    dict
+        Settings of an axis.
+    """
+    parts = {name: lines(name, longest) for name in names}
+    settings = {
+        "labelExpr": f"({json.dumps(parts)})[datum.label]",
+        "labelLineHeight": LINE_HEIGHT,
+        "labelLimit": 180,
+        "labelPadding": 8,
+        "ticks": False,
+        "domain": False,
+    }
+    if upright:
+        several = sorted({len(part) for part in parts.values()} - {1})
+        settings["labelOffset"] = {
+            "condition": [
+                {
+                    "test": f"indexof({json.dumps([n for n in parts if len(parts[n]) == number])}"
+                    ", datum.value) >= 0",
+                    "value": -LINE_HEIGHT / 2 * (number - 1),
+                }
+                for number in several
+            ],
+            "value": 0,
+        }
+    return settings
+
+
+def grouped_axis(groups, title=None):
+    """Part the values of an upright axis by headings.
+
+    Parameters
+    ----------
+    groups : dict of str to dict
+        By heading: its values' keys, in order, and what to call them. An empty heading has no line.
+    title : str, optional
+
+    Returns
+    -------
+    Y
+        Of the rows' column ``line``.
+    """
+    headings, labels = [], {}
+    for heading, values in groups.items():
+        if heading:
+            headings.append(f"heading {heading}")
+            labels[headings[-1]] = heading
+        labels |= values
+    is_heading = f"indexof({json.dumps(headings)}, datum.value) >= 0"
+    return alt.Y(
+        "line:N",
+        title=title,
+        scale=alt.Scale(domain=list(labels)),
+        axis=alt.Axis(
+            labelExpr=f"({json.dumps(labels)})[datum.label]",
+            labelFontWeight={"condition": {"test": is_heading, "value": "bold"}, "value": "normal"},
+            labelLimit=200,
+            labelPadding=8,
+            ticks=False,
+            domain=False,
+        ),
+    )
 
 
 @dataclass
@@ -177,9 +246,21 @@ def lines(name, longest=16):
     return broken
 
 
-def legend_on_top():
+def legend_on_top(columns=2, columns_on_a_phone=1):
     """Names of colours, above the chart so that they don't take width on a phone."""
-    return alt.Legend(title=None, orient="top", columns=2, labelLimit=300)
+    return alt.Legend(
+        title=None,
+        orient="top",
+        # By the container, since the chart's own width changes while it is laid out.
+        columns=alt.ExprRef(f"containerSize()[0] < 450 ? {columns_on_a_phone} : {columns}"),
+        labelLimit=300,
+        symbolOpacity=1,
+    )
+
+
+def words(code):
+    """Write a code as words."""
+    return code.replace("_", " ").capitalize()
 
 
 def large_numbers(**settings):
@@ -202,7 +283,7 @@ def money(number):
     """Write an amount for a headline: three digits that matter."""
     for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if abs(number) >= size:
-            return f"{number / size:.3g}\N{NO-BREAK SPACE}{letter}"
+            return f"{number / size:#.3g}".rstrip(".") + f"\N{NO-BREAK SPACE}{letter}"
     return f"{number:,.2f}"
 
 

@@ -107,9 +107,10 @@ def render(results):
     def block(item, segmentation):
         belongs = f' data-segmentation="{escape(segmentation)}"' if segmentation else ""
         heading = f"<h3>{escape(item.title)}</h3>"
+        how = escape(item.how.replace(" %", "\N{NO-BREAK SPACE}%"))
         if not isinstance(item, Figure):
             return (
-                f'<div class="sheet"{belongs}>{heading}<p class="how">{escape(item.how)}</p>{table(item)}</div>'
+                f'<div class="sheet"{belongs}>{heading}<p class="how">{how}</p>{table(item)}</div>'
             )
         key = f"figure-{len(specs) + 1}"
         specs[key] = {
@@ -122,7 +123,7 @@ def render(results):
         half = " half" if item.half else ""
         return (
             f'<figure class="sheet{half}" id="{key}"{belongs}>{heading}'
-            f'<figcaption class="how">{escape(item.how)}</figcaption>'
+            f'<figcaption class="how">{how}</figcaption>'
             f'<div class="scroller"><div class="chart"></div></div></figure>'
         )
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 
 import altair as alt
 
+from report import movement
 from report.figures import (
     ACCENT,
     FEATURES,
@@ -27,6 +28,7 @@ from report.figures import (
     steps_that_multiply,
     tooltip,
     turning_point,
+    words,
 )
 
 __all__ = ["SECTIONS"]
@@ -50,11 +52,6 @@ ALGORITHMS = {"kmeans": "K-Means"}
 def feature_name(feature):
     """Name of a feature for people."""
     return FEATURES[feature][0] if feature in FEATURES else feature.replace("_", " ").capitalize()
-
-
-def words(code):
-    """Write a code as words."""
-    return code.replace("_", " ").capitalize()
 
 
 @section("Customers and revenue", "segments_in_use", per_segmentation=True)
@@ -283,7 +280,7 @@ def number_of_clusters(segmentation, tried):
         label = (
             base.transform_filter("datum.is_selected")
             .transform_calculate(label="'k = ' + datum.k")
-            .mark_text(dy=-16, fontWeight="bold")
+            .mark_text(align="left", dx=10, dy=-9, fontWeight="bold")
             .encode(text="label:N")
         )
         yield Figure(
@@ -302,15 +299,14 @@ def customers_on_a_map(segmentation, sampled):
 
     customers = defaultdict(list)
     for row in sampled:
-        key = (row["customer_id"], row["segment_name"], row["segment_order"])
-        customers[key].append(row["scaled_value"])
+        customers[row["customer_id"], row["segment_name"]].append(row["scaled_value"])
     points = np.array(list(customers.values()))
     if points.shape[0] < 3 or points.shape[1] < 2:
         return
     places, shares = principal_components(points)
     rows = [
         {"segment_name": name, "x": round(float(x), 2), "y": round(float(y), 2)}
-        for (_, name, _), (x, y) in zip(customers, places, strict=True)
+        for (_, name), (x, y) in zip(customers, places, strict=True)
     ]
     axis = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
     dots = (
@@ -333,6 +329,10 @@ def customers_on_a_map(segmentation, sampled):
         dots,
         rows,
     )
+
+
+section("Who moves", "moves_between_month_ends", per_segmentation=True)(movement.moves)
+section("Sizes over time", "sizes_over_time", per_segmentation=True)(movement.sizes)
 
 
 @section("Who comes back", "retention_by_cohort")
@@ -401,9 +401,13 @@ def concentration(points):
         x=alt.X(
             "customer_share:Q",
             title="Share of customers, largest first",
-            axis=alt.Axis(format=".0%"),
+            axis=alt.Axis(format=".0%", tickCount=5),
         ),
-        y=alt.Y("revenue_share:Q", title="Share of revenue", axis=alt.Axis(format=".0%")),
+        y=alt.Y(
+            "revenue_share:Q",
+            title="Share of revenue",
+            axis=alt.Axis(format=".0%", tickCount=5),
+        ),
         tooltip=[
             tooltip("customer_share:Q", "Share of customers", ".0%"),
             tooltip("customers:Q", "Customers", ",.0f"),
@@ -594,7 +598,7 @@ def best_selling_products(products):
             "product:N",
             sort=[row["product"] for row in rows],
             title=None,
-            axis=alt.Axis(labelLimit=300, ticks=False, domain=False, labelPadding=8),
+            axis=alt.Axis(labelLimit=360, ticks=False, domain=False, labelPadding=8),
         ),
         tooltip=[
             tooltip("description", "Product"),
@@ -735,12 +739,16 @@ def where_the_lines_went(reasons):
     )
 
 
-def shortened(text, longest=28):
-    """Write a value of any column in a cell of a table."""
-    try:
-        return f"{float(text):,.2f}".removesuffix(".00") if "." in text else text
-    except ValueError:
-        return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+def rounded(number):
+    """Write a figure of any column in as few digits as tell it."""
+    return f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:,.2f}".removesuffix(".00")
+
+
+def shortened(text, is_number, longest=40):
+    """Write a column's smallest or largest value in a cell of a table."""
+    if is_number:
+        return rounded(float(text))
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 @section("Data profile", "profile_of_columns")
@@ -760,7 +768,16 @@ def data_profile(columns):
         ("customers", "Features of the customers"),
         ("campaign_customers", "Features of the campaign's customers"),
     ):
-        rows = [row for row in columns if row["table_name"] == table]
+        rows = [
+            row
+            | {
+                end: shortened(row[end], row["mean"] is not None)
+                for end in ("minimum", "maximum")
+                if row[end] is not None
+            }
+            for row in columns
+            if row["table_name"] == table
+        ]
         if rows:
             yield Table(
                 f"{title}: {count(rows[0]['row_count'])} rows",
@@ -780,8 +797,7 @@ def data_profile(columns):
                     "column_type": lambda kind: kind.split("(")[0].lower(),
                     "null_share": percent,
                     "outlier_share": percent,
-                    "minimum": shortened,
-                    "maximum": shortened,
-                },
+                }
+                | dict.fromkeys(("mean", "standard_deviation", "p25", "median", "p75"), rounded),
                 dense=True,
             )

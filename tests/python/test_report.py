@@ -109,6 +109,132 @@ def test_every_chart_is_drawn_without_an_error_or_a_request(built, browser):
     assert [url for url in browser.requests() if not url.startswith(("data:", "blob:"))] == []
 
 
+def rows_of(browser, slug):
+    """Rows behind each figure that is shown of a section."""
+    return browser.evaluate(
+        f"""
+        [...document.querySelectorAll("#{slug} figure:not([hidden])")].map((figure) =>
+            rowsOf(figure.id))
+        """
+    )
+
+
+def text_of(browser, slug):
+    return browser.evaluate(f"document.getElementById('{slug}').innerText").replace("\xa0", " ")
+
+
+@pytest.mark.parametrize("segmentation", ["lifecycle", "outlier_aware"])
+def test_moves_and_sizes_are_those_of_the_marts(built, browser, segmentation):
+    browser.open(built.report)
+    choose(browser, segmentation)
+    last = f"""
+        from marts.segment_transitions
+        where segmentation = '{segmentation}' and period = 'month' and to_date = (
+            select max(to_date) from marts.segment_transitions
+            where period = 'month' and not is_partial
+        )
+    """
+    (moves,) = rows_of(browser, "who-moves")
+    assert len(moves) == built.one(f"select count(*) {last}")[0]
+    assert sum(row["customers"] for row in moves) == built.one(f"select sum(customers) {last}")[0]
+    moved, known = built.one(
+        "select sum(customers) filter (where from_segment_code <> to_segment_code), sum(customers)"
+        f" {last} and from_segment_code <> 'new'"
+    )
+    assert f"{moved / known * 100:.0f} % of customers changed segment" in text_of(
+        browser, "who-moves"
+    )
+
+    (sizes,) = rows_of(browser, "sizes-over-time")
+    drawn = {
+        (row["segment_name"], row["as_of_date"]): row["customers"]
+        for row in sizes
+        if row["kind"] != "Expected" and row["customers"]
+    }
+    assert drawn == {
+        (name, day.isoformat()): customers
+        for name, day, customers in built.rows(
+            f"""
+            select segments.segment_name, history.as_of_date, count(*)
+            from marts.segment_history as history
+            inner join marts.segments using (segmentation, segment_code)
+            where segmentation = '{segmentation}'
+            group by all
+            """
+        )
+    }
+    assert {row["kind"] for row in sizes} == {"Month end", "Part of a month", "Expected"}
+    expected = built.rows(
+        "select expected_customers, low, high from marts.segment_forecast"
+        f" where segmentation = '{segmentation}'"
+    )
+    assert sorted(
+        [row["customers"], row["low"], row["high"]] for row in sizes if row["kind"] == "Expected"
+    ) == sorted([float(value) for value in row] for row in expected)
+    scores = built.rows(
+        "select distinct months_ahead, size_error, size_error_last_month, interval_coverage"
+        f" from marts.segment_forecast where segmentation = '{segmentation}' order by 1"
+    )
+    text = text_of(browser, "sizes-over-time")
+    for _, error, last_month, coverage in scores:
+        assert f"\t{error:,.1f}\t{last_month:,.1f}\t" in text
+        assert f"\t{coverage * 100:.0f} %\t" in text
+
+
+def test_a_part_of_a_month_and_a_missing_forecast_are_said(browser, page):
+    def early(changed):
+        for row in changed["moves_between_month_ends"]:
+            row["is_partial"] = True
+        changed["sizes_over_time"] = [
+            row for row in changed["sizes_over_time"] if not row["is_forecast"]
+        ]
+
+    browser.open(page(early))
+    assert "which is a part of a month" in text_of(browser, "who-moves")
+    assert "Dashed" not in text_of(browser, "sizes-over-time")
+    (sizes,) = rows_of(browser, "sizes-over-time")
+    assert {row["kind"] for row in sizes} == {"Month end", "Part of a month"}
+    assert all(figure["rows"] in figure["marks"] for figure in figures(browser))
+
+    def untested(changed):
+        for row in changed["sizes_over_time"]:
+            if row["is_forecast"]:
+                row |= dict.fromkeys(
+                    ("low", "high", "size_error", "size_error_last_month", "interval_coverage")
+                )
+                row |= {"backtest_months": 0, "interval_checks": 0}
+
+    browser.open(page(untested))
+    assert "Nothing is known yet" in text_of(browser, "sizes-over-time")
+    assert all(figure["rows"] in figure["marks"] for figure in figures(browser))
+    assert browser.complaints() == []
+
+
+def test_a_segmentation_without_history_is_drawn_without_it(browser, page):
+    """As one of campaign customers is, who have neither months nor orders."""
+
+    def forget(changed):
+        for name in (
+            "moves_between_month_ends",
+            "sizes_over_time",
+            "revenue_by_month",
+            "spread_within_segments",
+            "customers_sampled",
+            "distributions_of_features",
+        ):
+            changed[name] = [row for row in changed[name] if row["segmentation"] != "value_tiers"]
+
+    browser.open(page(forget))
+    choose(browser, "value_tiers")
+    assert rows_of(browser, "who-moves") == rows_of(browser, "sizes-over-time") == []
+    shown = figures(browser)
+    assert len(shown) > 8
+    assert all(figure["rows"] in figure["marks"] for figure in shown)
+    choose(browser, "lifecycle")
+    assert len(rows_of(browser, "who-moves")) == 1
+    assert browser.complaints() == []
+
+
 def test_sections_stand_in_the_contents_in_their_order(demo, browser):
     browser.open(demo.report)
     headings = browser.evaluate(
@@ -303,7 +429,11 @@ def test_whatever_data_says_stays_text(browser, page, results):
         for rows in changed.values():
             for row in rows:
                 for column, value in row.items():
-                    if value == first or column in ("action", "minimum", "selection_reason"):
+                    if (
+                        value == first
+                        or column in ("action", "selection_reason")
+                        or (column == "minimum" and row.get("mean") is None)
+                    ):
                         row[column] = EVIL
 
     path = page(spoil)

@@ -1,0 +1,220 @@
+"""Who moves between segments, and how large these are and will be."""
+
+import altair as alt
+
+from report.figures import (
+    Figure,
+    Table,
+    broken_labels,
+    chart,
+    count,
+    ink,
+    large_numbers,
+    percent,
+    shaded,
+    tooltip,
+)
+
+MODELS = {
+    "everyone_stays": "Everyone stays",
+    "last_month": "Like the last month",
+    "average_month": "Like an average month",
+    "recent_months": "Like recent months",
+    "same_month": "Like the same month of earlier years",
+}
+
+
+# Shapes of the points of sizes.
+KINDS = {"Month end": "circle", "Part of a month": "diamond", "Expected": "circle"}
+
+
+def day(date):
+    """Write a date for people."""
+    return f"{date:%-d %B %Y}"
+
+
+def moves(segmentation, ways):
+    """Draw how many went from where to where, as cells with numbers."""
+    first, last, is_partial = (ways[0][key] for key in ("from_date", "to_date", "is_partial"))
+    rows = [row | {"label": f"{count(row['customers'])}\n{percent(row['share'])}"} for row in ways]
+    known = [row for row in rows if not row["is_new"]]
+    moved = sum(
+        row["customers"] for row in known if row["from_segment_name"] != row["segment_name"]
+    )
+    before = list(dict.fromkeys(row["from_segment_name"] for row in rows))
+    base = chart().encode(
+        x=alt.X(
+            "segment_name:N",
+            title=f"Segment on {day(last)}",
+            scale=alt.Scale(domain=segmentation.names),
+            axis=alt.Axis(labelAngle=0, **broken_labels(segmentation.names, 13, upright=False)),
+        ),
+        y=alt.Y(
+            "from_segment_name:N",
+            title=f"Segment on {day(first)}",
+            sort=before,
+            axis=alt.Axis(**broken_labels(before)),
+        ),
+        tooltip=[
+            tooltip("from_segment_name", f"On {day(first)}"),
+            tooltip("segment_name", f"On {day(last)}"),
+            tooltip("customers:Q", "Customers", ",.0f"),
+            tooltip("share:Q", "Share of the line", ".1%"),
+        ],
+    )
+    span = f"{day(first)} and {day(last)}"
+    part = ", which is a part of a month" if is_partial else ""
+    yield Figure(
+        f"{percent(moved / sum(row['customers'] for row in known))} of customers changed segment "
+        f"between {span}{part}",
+        "Line: where customers were; column: where they went, in percent of the line. An empty "
+        "cell is a way that nobody went.",
+        (
+            base.mark_rect().encode(color=shaded("share:Q", 1))
+            + base.mark_text(lineBreak="\n", lineHeight=14, dy=-7).encode(
+                text="label:N", color=ink("share", 1)
+            )
+        ).properties(height=alt.Step(46)),
+        rows,
+        least_width=160 + 86 * len(segmentation.names),
+    )
+
+
+def sizes(segmentation, ends):
+    """Draw sizes at each month end, what is expected, and how good such forecasts were."""
+    forecast = {row["months_ahead"]: row for row in ends if row["is_forecast"]}
+    origin = max(
+        (row["as_of_date"] for row in ends if not (row["is_forecast"] or row["is_partial"])),
+        default=None,
+    )
+    rows = [
+        {key: row[key] for key in ("segment_name", "as_of_date", "customers", "low", "high")}
+        | {
+            "kind": "Expected"
+            if row["is_forecast"]
+            else "Part of a month"
+            if row["is_partial"]
+            else "Month end",
+            "starts_forecast": bool(forecast) and row["as_of_date"] == origin,
+        }
+        for row in ends
+    ]
+    # Day by day in UTC, so that the end of a month is its last day wherever the page is read.
+    x = alt.X(
+        "utcyearmonthdate(as_of_date):T",
+        title="Month end",
+        axis=alt.Axis(
+            format="%b %y",
+            values=[
+                {"year": end.year, "month": end.month, "date": end.day, "utc": True}
+                for end in sorted({row["as_of_date"] for row in ends if not row["is_partial"]})
+            ],
+            labelOverlap="greedy",
+            labelSeparation=8,
+            labelFlush=False,
+        ),
+    )
+    y = alt.Y("customers:Q", title="Customers", axis=large_numbers())
+    base = chart().encode(x=x, color=segmentation.colour())
+    sized = base.encode(y=y)
+    # The forecast is drawn from the last size that it knows.
+    ahead = "datum.kind === 'Expected' || datum.starts_forecast"
+    band = (
+        base.transform_filter(ahead)
+        .transform_calculate(
+            from_low="datum.starts_forecast ? datum.customers : datum.low",
+            to_high="datum.starts_forecast ? datum.customers : datum.high",
+        )
+        .transform_filter("isValid(datum.from_low)")
+        .mark_area(opacity=0.22)
+        .encode(y=alt.Y("from_low:Q"), y2="to_high:Q")
+    )
+    past = sized.transform_filter("datum.kind === 'Month end'").mark_line()
+    coming = sized.transform_filter(ahead).mark_line(strokeDash=[5, 4])
+    points = sized.mark_point(filled=True, opacity=1).encode(
+        shape=alt.Shape(
+            "kind:N",
+            scale=alt.Scale(domain=list(KINDS), range=list(KINDS.values())),
+            legend=None,
+        ),
+        size=alt.condition("datum.kind === 'Part of a month'", alt.value(90), alt.value(26)),
+        tooltip=[
+            tooltip("segment_name", "Segment"),
+            alt.Tooltip("utcyearmonthdate(as_of_date):T", title="Day", format="%-d %B %Y"),
+            tooltip("kind", "What it is"),
+            tooltip("customers:Q", "Customers", ",.0f"),
+            tooltip("low:Q", "80 % interval from", ",.0f"),
+            tooltip("high:Q", "to", ",.0f"),
+        ],
+    )
+    title = "Customers of each segment at every month end"
+    how = "All customers so far, by the segment that they were in on that day."
+    if any(row["is_partial"] for row in ends):
+        how += f" Diamonds: {day(max(row['as_of_date'] for row in ends if row['is_partial']))}, "
+        how += "before the month was over."
+    if forecast:
+        expected = [row for row in ends if row["months_ahead"] == max(forecast)]
+        now = {row["segment_name"]: row for row in ends if row["as_of_date"] == origin}
+        changes = {
+            row["segment_name"]: row["customers"] - now[row["segment_name"]]["customers"]
+            for row in expected
+        }
+        most = max(changes, key=lambda name: abs(changes[name]))
+        size = next(row["customers"] for row in expected if row["segment_name"] == most)
+        title = (
+            f"{most}: {count(now[most]['customers'])} on {day(origin)}, "
+            f"{count(size)} expected by {day(expected[0]['as_of_date'])}"
+        )
+        how += " Dashed: expected, with the interval that should hold it 80 times in 100."
+    yield Figure(title, how, (band + past + coming + points).properties(height=320), rows)
+    if forecast:
+        yield scores(list(forecast.values()))
+
+
+def scores(forecasts):
+    """List how wrong forecasts were on months held out, beside the naive ones."""
+    tested = [row for row in forecasts if row["backtest_months"]]
+    if not tested:
+        return Table(
+            "Nothing is known yet of how good the forecast is",
+            "It has to see two months more before one can be held out.",
+            {"months_ahead": "Months ahead", "model": "Forecast"},
+            [row | {"model": MODELS[row["model"]]} for row in forecasts],
+        )
+    used = tested[0]["model"]
+    is_naive = used in ("everyone_stays", "last_month")
+    error, naive = (
+        sum(row[column] for row in tested) for column in ("size_error", "size_error_last_month")
+    )
+    how = (
+        "Mean absolute error of a segment's size in months held out, of the forecast in use "
+        "and of two naive ones. "
+    )
+    if is_naive:
+        how += "A naive one was the best of five. "
+    elif error >= naive:
+        how += "It does no better than the last month again. "
+    how += (
+        "It was chosen on these months, which flatters it a little. "
+        "Intervals are meant to hold 80 % of sizes."
+    )
+    return Table(
+        f"Forecast in use, {MODELS[used].lower()}: wrong by {tested[0]['size_error']:,.0f} "
+        "customers a segment one month ahead",
+        how,
+        {
+            "months_ahead": "Months ahead",
+            "backtest_months": "Months held out",
+            "size_error": "Error",
+            "size_error_last_month": "Last month again",
+            "size_error_everyone_stays": "Everyone stays",
+            "interval_coverage": "Within the interval",
+            "interval_checks": "of sizes",
+        },
+        tested,
+        dict.fromkeys(
+            ("size_error", "size_error_last_month", "size_error_everyone_stays"),
+            lambda error: f"{error:,.1f}",
+        )
+        | {"interval_coverage": percent},
+    )
