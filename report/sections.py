@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import altair as alt
 
-from report import movement
+from report import campaign, movement
 from report.figures import (
     ACCENT,
     FEATURES,
@@ -622,6 +622,21 @@ def best_selling_products(products):
         rows,
         least_width=560,
     )
+
+
+section(
+    "Predictions",
+    "scores_of_predictions",
+    "calibration_of_predictions",
+    "profit_by_share_asked",
+)(campaign.predictions)
+section(
+    "Customers of the campaign",
+    "acceptance_of_offers",
+    "spend_by_category",
+    "purchases_by_channel",
+    "concentration_of_purchases",
+)(campaign.customers_of_the_campaign)
 
 
 @section("Action plan", "segments_in_use", per_segmentation=True)

@@ -3,6 +3,7 @@
 import copy
 import csv
 import io
+import itertools
 import json
 import time
 
@@ -11,6 +12,7 @@ import pytest
 from browser import CHROMIUM, Browser
 from conftest import PROJECT
 
+from report.campaign import CHANNELS
 from report.figures import (
     NEGATIVE,
     NEUTRAL,
@@ -179,6 +181,88 @@ def test_moves_and_sizes_are_those_of_the_marts(built, browser, segmentation):
     for _, error, last_month, coverage in scores:
         assert f"\t{error:,.1f}\t{last_month:,.1f}\t" in text
         assert f"\t{coverage * 100:.0f} %\t" in text
+
+
+def test_predictions_and_campaign_are_those_of_the_marts(built, browser):
+    browser.open(built.report)
+    groups, profits = rows_of(browser, "predictions")
+    assert (
+        sum(row["customers"] for row in groups),
+        sum(row["positive"] for row in groups),
+    ) == built.one(
+        "select count(*), count(*) filter (where accepted_6) from marts.campaign_customers"
+        " where response_probability is not null"
+    )
+    assert len(groups) == 10
+    for row in groups:
+        assert row["lowest_probability"] <= row["predicted_rate"] <= row["highest_probability"]
+        assert row["observed_rate"] == pytest.approx(row["positive"] / row["customers"], abs=1e-6)
+        assert row["observed_low"] <= row["observed_rate"] <= row["observed_high"]
+    for one, other in itertools.pairwise(groups):
+        assert one["highest_probability"] < other["lowest_probability"]
+    assert len(profits) == 3 * 101
+    best = {row["name"]: row["amount"] for row in profits if row["is_best"]}
+    assert (best["Expected"], best["As it came"]) == pytest.approx(
+        [
+            float(value)
+            for value in built.one(
+                "select expected_profit, profit from marts.campaign_profit where is_best"
+            )
+        ]
+    )
+    text = text_of(browser, "predictions")
+    for (loss,) in built.rows(
+        "select value from marts.prediction_backtest where metric = 'log_loss'"
+    ):
+        assert f"\t{loss:.3f}\t" in text
+
+    answers, campaigns, concentration, spend, channels = rows_of(
+        browser, "customers-of-the-campaign"
+    )
+    for rows, query in (
+        (answers, "campaign_response where campaign = 'campaign_6'"),
+        (campaigns, "campaign_response where dimension = 'all'"),
+        (concentration, "campaign_concentration"),
+        (spend, "campaign_spend where dimension in ('all', 'income_band', 'segment')"),
+        (channels, "campaign_channels where dimension in ('all', 'income_band', 'segment')"),
+    ):
+        assert len(rows) == built.one(f"select count(*) from marts.{query}")[0] > 0
+    drawn = browser.evaluate(
+        """
+        [...document.querySelectorAll("#customers-of-the-campaign figure")].map((figure) =>
+            [...figure.querySelectorAll("svg .role-axis-label text")].map((t) => t.textContent))
+        """
+    )
+    assert all(labels for labels in drawn)
+    for row in channels:
+        if row["channel"] == "catalog":
+            assert row["ends"] == pytest.approx(1, abs=1e-5)
+
+
+def test_segments_of_the_campaign_stand_first_in_their_colours(browser, page):
+    """They are a dimension like others, from the day on which campaign customers have segments."""
+
+    def parted(changed):
+        for name in ("acceptance_of_offers", "spend_by_category", "purchases_by_channel"):
+            rows = [row for row in changed[name] if row["dimension"] == "income_band"]
+            changed[name] = [row for row in changed[name] if row["dimension"] != "segment"] + [
+                row | {"dimension": "segment", "colour": "#d55e00"} for row in rows
+            ]
+
+    browser.open(page(parted))
+    answers, _, _, spend, channels = rows_of(browser, "customers-of-the-campaign")
+    for rows in (answers, spend, channels):
+        found = list(dict.fromkeys(row["dimension"] for row in rows))
+        assert sorted(found[:3]) == ["all", "income_band", "segment"]
+    coloured = browser.evaluate(
+        """
+        [...document.querySelectorAll("#customers-of-the-campaign figure")][0]
+            .querySelectorAll('svg path[fill="#d55e00" i]').length
+        """
+    )
+    assert coloured == sum(row["dimension"] == "segment" for row in answers) > 0
+    assert all(figure["rows"] in figure["marks"] for figure in figures(browser))
+    assert browser.complaints() == []
 
 
 def test_a_part_of_a_month_and_a_missing_forecast_are_said(browser, page):
@@ -433,6 +517,7 @@ def test_whatever_data_says_stays_text(browser, page, results):
                         value == first
                         or column in ("action", "selection_reason")
                         or (column == "minimum" and row.get("mean") is None)
+                        or (column == "value" and row.get("dimension") == "education")
                     ):
                         row[column] = EVIL
 
@@ -456,6 +541,9 @@ def test_what_has_no_data_is_left_out_without_a_hole(browser, page):
     def empty(changed):
         changed["best_selling_products"] = []
         del changed["rfm_grid"]
+        # As where no campaign customers are given.
+        for name in ("scores_of_predictions", "acceptance_of_offers"):
+            del changed[name]
         changed["numbers_of_clusters_tried"] = [
             row
             for row in changed["numbers_of_clusters_tried"]
@@ -464,7 +552,12 @@ def test_what_has_no_data_is_left_out_without_a_hole(browser, page):
 
     browser.open(page(empty))
     text = browser.evaluate("document.body.innerText")
-    for name in ("Best-selling products", "RFM grid"):
+    for name in (
+        "Best-selling products",
+        "RFM grid",
+        "Predictions",
+        "Customers of the campaign",
+    ):
         assert name not in text
     assert browser.complaints() == []
 
@@ -519,6 +612,12 @@ def test_numbers_in_cells_can_be_read_on_every_shade(ends):
     for step in range(101):
         ink = "#ffffff" if step / 100 >= turn else "#000000"
         assert contrast(mix(*ends, step / 100), ink) >= 4.5
+
+
+@pytest.mark.parametrize("colour", [colour for _, colour in CHANNELS.values()])
+def test_channels_can_be_seen_in_the_dark_and_written_on(colour):
+    assert contrast(colour, "#ffffff") >= 4.5
+    assert contrast(colour, "#1b212a") >= 3
 
 
 def test_page_can_be_used_without_a_mouse_or_eyes(demo, browser):
