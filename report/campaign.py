@@ -40,6 +40,24 @@ CHANNELS = {
     "catalog": ("Catalogue", "#00805a"),
 }
 EVERYBODY = "Everybody"
+# What hovering shows of a share that accepted.
+RATES = (
+    tooltip("customers:Q", "Customers", ",.0f"),
+    tooltip("accepted:Q", "Accepted", ",.0f"),
+    tooltip("rate:Q", "Share", ".1%"),
+    tooltip("rate_low:Q", "95 % interval from", ".1%"),
+    tooltip("rate_high:Q", "to", ".1%"),
+)
+
+
+def coloured(series):
+    """Give each of a few series its colour, from pairs of name and colour."""
+    names, colours = zip(*series.values(), strict=True)
+    return alt.Color(
+        "name:N",
+        scale=alt.Scale(domain=list(names), range=list(colours)),
+        legend=legend_on_top(3, 3),
+    )
 
 
 def by_line(rows, order=None):
@@ -88,14 +106,7 @@ def acceptance(rates):
     scale = alt.Scale(domain=[0, max(row["rate_high"] for row in rows) * 1.4])
     base = chart().encode(
         y=line,
-        tooltip=[
-            tooltip("group", "Customers"),
-            tooltip("customers:Q", "Number", ",.0f"),
-            tooltip("accepted:Q", "Accepted", ",.0f"),
-            tooltip("rate:Q", "Share", ".1%"),
-            tooltip("rate_low:Q", "95 % interval from", ".1%"),
-            tooltip("rate_high:Q", "to", ".1%"),
-        ],
+        tooltip=[tooltip("group", "Group"), *RATES],
     )
     axis = alt.Axis(format=".0%", tickCount=6)
     x = alt.X("rate:Q", title="Share who accepted", scale=scale, axis=axis)
@@ -142,14 +153,7 @@ def of_each_campaign(rows):
             title=None,
             axis=alt.Axis(ticks=False, domain=False, labelPadding=8),
         ),
-        tooltip=[
-            tooltip("name", "Offer"),
-            tooltip("customers:Q", "Customers", ",.0f"),
-            tooltip("accepted:Q", "Accepted", ",.0f"),
-            tooltip("rate:Q", "Share", ".1%"),
-            tooltip("rate_low:Q", "95 % interval from", ".1%"),
-            tooltip("rate_high:Q", "to", ".1%"),
-        ],
+        tooltip=[tooltip("name", "Offer"), *RATES],
     )
     bars = base.mark_bar(color=ACCENT, cornerRadiusEnd=2).encode(
         x=alt.X(
@@ -247,14 +251,7 @@ def channels(shares):
             tooltip("favourite_share:Q", "Use it most", ".1%"),
         ],
     )
-    colour = alt.Color(
-        "name:N",
-        scale=alt.Scale(
-            domain=[name for name, _ in CHANNELS.values()],
-            range=[colour for _, colour in CHANNELS.values()],
-        ),
-        legend=legend_on_top(3, 3),
-    )
+    colour = coloured(CHANNELS)
     return Figure(
         f"{percent(best['purchase_share'])} of purchases are made {PLACES[best['channel']]}",
         "Share of each group's purchases by where they are made.",
@@ -316,14 +313,7 @@ def concentration(points):
             scale=alt.Scale(domain=[0, 1]),
             axis=alt.Axis(format=".0%", tickCount=5),
         ),
-        color=alt.Color(
-            "name:N",
-            scale=alt.Scale(
-                domain=[name for name, _ in CHANNELS.values()],
-                range=[colour for _, colour in CHANNELS.values()],
-            ),
-            legend=legend_on_top(3, 3),
-        ),
+        color=coloured(CHANNELS),
         tooltip=[
             tooltip("name", "Channel"),
             tooltip("customer_share:Q", "Share of customers", ".0%"),
@@ -452,14 +442,7 @@ def profit(points):
             axis=alt.Axis(format=".0%", tickCount=5),
         ),
         y=alt.Y("amount:Q", title="Profit, money", axis=large_numbers()),
-        color=alt.Color(
-            "name:N",
-            scale=alt.Scale(
-                domain=[name for name, _ in series.values()],
-                range=[colour for _, colour in series.values()],
-            ),
-            legend=legend_on_top(3, 3),
-        ),
+        color=coloured(series),
         tooltip=[
             tooltip("name", "Profit"),
             tooltip("customer_share:Q", "Share asked", ".0%"),
