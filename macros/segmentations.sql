@@ -103,6 +103,7 @@
             'features': spine_features(),
             'profiled': spine_features(),
             'revenue': 'monetary',
+            'as_of': 'as_of_at',
             'is_given': true,
         },
         'campaign_customers': {
@@ -112,6 +113,7 @@
             'features': campaign_features(),
             'profiled': campaign_features() + campaign_shares(),
             'revenue': 'total_spend',
+            'as_of': "coalesce(cast(as_of_date + interval '1' day as timestamp), " ~ current_as_of() ~ ")",
             'is_given': has_campaign(),
         },
     }) }}
@@ -142,10 +144,35 @@
 
 {#- The columns of int_customers_as_of that measure a customer. -#}
 {% macro spine_features() -%}
-    {{ return([
+    {%- set features = [
         'recency_days', 'frequency', 'monetary', 'net_monetary', 'quantity', 'average_basket_value',
         'tenure_days', 'distinct_products', 'return_share',
-    ]) }}
+    ] -%}
+    {%- for days in trailing_windows() -%}
+        {%- for feature in window_features() -%}
+            {%- do features.append(feature ~ '_' ~ days ~ 'd') -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(features) }}
+{%- endmacro %}
+
+{#- Those that can be asked for over the last so many days: monetary_365d. -#}
+{% macro window_features() -%}
+    {{ return(['frequency', 'monetary', 'net_monetary', 'quantity', 'average_basket_value']) }}
+{%- endmacro %}
+
+{#- The lengths in days of the windows that declarations ask for, rising. -#}
+{% macro trailing_windows() -%}
+    {%- set found = [] -%}
+    {%- for declaration in (var('segmentations') or {}).values() if declaration is mapping -%}
+        {%- for feature in declaration['features'] or {} -%}
+            {%- set asked = modules.re.fullmatch('(' ~ window_features() | join('|') ~ ')_([1-9][0-9]{0,3})d', feature | string) -%}
+            {%- if asked -%}
+                {%- do found.append(asked.group(2) | int) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found | unique | sort) }}
 {%- endmacro %}
 
 {% macro check_features(place, declaration) -%}
@@ -160,8 +187,8 @@
         {%- endif -%}
         {%- do check_word(place ~ '.features', feature, population.features) -%}
         {%- do check_word(place ~ '.features.' ~ feature, transform, ['none', 'log1p', 'sqrt', 'rank']) -%}
-        {%- if feature == 'net_monetary' and transform in ['log1p', 'sqrt'] -%}
-            {{ stop_at(place ~ '.features.net_monetary', "can be negative, so it has no " ~ transform ~ "; there are none, rank") }}
+        {%- if feature.startswith('net_monetary') and transform in ['log1p', 'sqrt'] -%}
+            {{ stop_at(place ~ '.features.' ~ feature, "can be negative, so it has no " ~ transform ~ "; there are none, rank") }}
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}

@@ -1,3 +1,6 @@
+{%- set windows = trailing_windows() -%}
+{%- set summed = ['frequency', 'sale_amount', 'return_amount', 'quantity'] -%}
+
 with as_of_dates as (
     select * from {{ ref('int_as_of_dates') }}
 ),
@@ -92,6 +95,32 @@ events as (
     from products_by_moment
 ),
 
+{# What a trailing window holds, it lets go again as many days later. #}
+entries as (
+    select
+        *,
+        0 as days_after
+    from events
+    {%- for days in windows %}
+    union all
+    select
+        customer_id,
+        invoiced_at + interval '{{ days }}' day as invoiced_at,
+        null as sold_at,
+        {%- for column in summed %}
+        -{{ column }} as {{ column }},
+        {%- endfor %}
+        0 as matched_return_amount,
+        0 as distinct_products,
+        {{ days }} as days_after
+    from events
+    where
+        frequency > 0
+        or sale_amount > 0
+        or return_amount > 0
+    {%- endfor %}
+),
+
 {# Each event counts from the first as-of moment after it: the next month's beginning, or the as-of
    moment where that comes first. Nothing at or after the as-of moment gets past this filter. #}
 periods as (
@@ -100,13 +129,15 @@ periods as (
         {{ counts_from('invoiced_at') }} as counts_from,
         min(sold_at) as first_purchase_at,
         max(sold_at) as last_purchase_at,
-        sum(frequency) as frequency,
-        sum(sale_amount) as sale_amount,
-        sum(return_amount) as return_amount,
+        {%- for column in summed %}
+        sum({{ column }}) filter (where days_after = 0) as {{ column }},
+        {%- for days in windows %}
+        sum({{ column }}) filter (where days_after in (0, {{ days }})) as {{ column }}_{{ days }}d,
+        {%- endfor %}
+        {%- endfor %}
         sum(matched_return_amount) as matched_return_amount,
-        sum(quantity) as quantity,
         sum(distinct_products) as distinct_products
-    from events
+    from entries
     where invoiced_at < {{ current_as_of() }}
     group by
         customer_id,
@@ -120,11 +151,13 @@ cumulated as (
         coalesce(lead(counts_from) over so_far, {{ current_as_of() }} + interval '1' day) as counts_until,
         min(first_purchase_at) over so_far as first_purchase_at,
         max(last_purchase_at) over so_far as last_purchase_at,
-        sum(frequency) over so_far as frequency,
-        sum(sale_amount) over so_far as monetary,
-        sum(return_amount) over so_far as return_amount,
+        {%- for column in summed %}
+        sum({{ column }}) over so_far as {{ column }},
+        {%- for days in windows %}
+        sum({{ column }}_{{ days }}d) over so_far as {{ column }}_{{ days }}d,
+        {%- endfor %}
+        {%- endfor %}
         sum(matched_return_amount) over so_far as matched_return_amount,
-        sum(quantity) over so_far as quantity,
         sum(distinct_products) over so_far as distinct_products
     from periods
     window so_far as (
@@ -146,12 +179,21 @@ final as (
         cast({{ elapsed_days('cumulated.last_purchase_at', 'as_of_dates.as_of_at') }} as integer) as recency_days,
         cast({{ elapsed_days('cumulated.first_purchase_at', 'as_of_dates.as_of_at') }} as integer) as tenure_days,
         cast(cumulated.frequency as integer) as frequency,
-        cast(cumulated.monetary as decimal(18, 2)) as monetary,
-        cast(cumulated.monetary - cumulated.return_amount as decimal(18, 2)) as net_monetary,
-        cast(cumulated.monetary / cumulated.frequency as decimal(20, 4)) as average_basket_value,
+        cast(cumulated.sale_amount as decimal(18, 2)) as monetary,
+        cast(cumulated.sale_amount - cumulated.return_amount as decimal(18, 2)) as net_monetary,
+        cast(cumulated.sale_amount / cumulated.frequency as decimal(20, 4)) as average_basket_value,
         cast(cumulated.quantity as bigint) as quantity,
         cast(cumulated.distinct_products as integer) as distinct_products,
-        cast(coalesce(cumulated.matched_return_amount / nullif(cumulated.monetary, 0), 0) as decimal(9, 6)) as return_share
+        cast(coalesce(cumulated.matched_return_amount / nullif(cumulated.sale_amount, 0), 0) as decimal(9, 6)) as return_share
+        {%- for days in windows %},
+        cast(cumulated.frequency_{{ days }}d as integer) as frequency_{{ days }}d,
+        cast(cumulated.sale_amount_{{ days }}d as decimal(18, 2)) as monetary_{{ days }}d,
+        cast(cumulated.sale_amount_{{ days }}d - cumulated.return_amount_{{ days }}d as decimal(18, 2)) as net_monetary_{{ days }}d,
+        cast(
+            coalesce(cumulated.sale_amount_{{ days }}d / nullif(cumulated.frequency_{{ days }}d, 0), 0) as decimal(20, 4)
+        ) as average_basket_value_{{ days }}d,
+        cast(cumulated.quantity_{{ days }}d as bigint) as quantity_{{ days }}d
+        {%- endfor %}
     from cumulated
     inner join as_of_dates
         on
