@@ -1,6 +1,7 @@
 # make build                          the demo invoices, or your own:
 # make build INVOICES=my_invoices.csv
 # make build VARS='{as_of: 2011-12-01}'
+# make score INVOICES=my_invoices.csv  new customers into the segments of the last build, in seconds
 # make test                           everything that must hold
 # make report                         the report again, without a build
 # make docs                           dbt's own documentation, as one file
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 # Bytecode that can't be written makes every start of dbt twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: build report docs test lint bench demo screenshots clean
+.PHONY: build score report docs test lint bench demo screenshots clean
 .DEFAULT_GOAL := build
 
 $(VENV)/installed: requirements.txt scripts/set_up.sh
@@ -20,6 +21,9 @@ $(VENV)/installed: requirements.txt scripts/set_up.sh
 
 build: $(VENV)/installed
 	@$(BIN)/python scripts/build.py $(if $(INVOICES),--invoices "$(INVOICES)") $(if $(VARS),--vars '$(VARS)')
+
+score: $(VENV)/installed
+	@$(BIN)/python scripts/build.py --score $(if $(INVOICES),--invoices "$(INVOICES)") $(if $(VARS),--vars '$(VARS)')
 
 report: $(VENV)/installed
 	@$(BIN)/python -m report $(if $(VARS),--vars '$(VARS)')

@@ -57,10 +57,24 @@
 
 {% macro duckdb__unnest_centers(column) -%}
     unnest(from_json({{ column }}, '[{
-        "cluster_id": "INTEGER", "segment_code": "VARCHAR", "outlier_features": "VARCHAR", "feature_number": "INTEGER",
+        "cluster_id": "INTEGER", "segment_code": "VARCHAR", "prototype_segment_code": "VARCHAR",
+        "outlier_features": "VARCHAR", "feature_number": "INTEGER",
         "feature": "VARCHAR", "knots": ["DOUBLE"], "clip_low": "DOUBLE", "clip_high": "DOUBLE",
         "feature_offset": "DOUBLE", "feature_scale": "DOUBLE", "fence_low": "DOUBLE", "fence_high": "DOUBLE",
         "center_scaled": "DOUBLE"}]'))
+{%- endmacro %}
+
+{#- What the JSON of a refit's decision says, as a struct. -#}
+{% macro decision_struct(column) -%}
+    {{ return(adapter.dispatch('decision_struct')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__decision_struct(column) -%}
+    from_json({{ column }}, '{
+        "decision": "VARCHAR", "reason": "VARCHAR", "model_version": "VARCHAR", "previous_model_version": "VARCHAR",
+        "customers": "INTEGER", "moved_by_themselves": "INTEGER", "moved_by_refit": "INTEGER",
+        "feature_psi": "MAP(VARCHAR, DOUBLE)", "far_share": "DOUBLE", "known_share": "DOUBLE", "explained": "DOUBLE",
+        "explained_by_refit": "DOUBLE"}')
 {%- endmacro %}
 
 {#- A row for each object in the JSON list of shared customers that a fit stores. -#}

@@ -74,3 +74,19 @@
         )) }}
     {%- endfor -%}
 {%- endmacro %}
+
+{#- What a score did: how many customers, of which the last whole build did not know so many. -#}
+{% macro print_score(published) -%}
+    {%- for row in run_query(
+        "select customer_segments.segmentation, count(*), count(*) filter (where customers.customer_id is null),"
+        ~ " count(*) filter (where customers.segment_code <> customer_segments.segment_code)"
+        ~ " from marts.customer_segments left join marts.customers using (customer_id)"
+        ~ " where customer_segments.segmentation = " ~ sql_text(var('primary_segmentation')) ~ " group by 1"
+    ).rows -%}
+        {{ print(
+            '{:,}'.format(row[1]) ~ ' customers scored (' ~ row[0] ~ '); since the last build ' ~ '{:,}'.format(row[2])
+            ~ ' are new and ' ~ '{:,}'.format(row[3]) ~ ' have another segment'
+        ) }}
+    {%- endfor -%}
+    {{ print('Scored: ' ~ published ~ ' (marts.customer_segments, open it read-only)') }}
+{%- endmacro %}

@@ -1,32 +1,36 @@
 {#-
     Runs at the end of every invocation. After a whole build whose every test passed, marts are copied
-    to published.duckdb beside the warehouse, which replaces the old file in one step. Whatever else
-    was run leaves that file as it is.
+    to published.duckdb beside the warehouse, which replaces the old file in one step. After the selector
+    score, customer_segments is copied to scored.duckdb in the same way. Whatever else was run leaves these
+    files as they are.
 -#}
 {% macro publish_marts() -%}
     {%- if not execute or flags.WHICH != 'build' -%}
         {{ return('') }}
     {%- endif -%}
     {%- do run_query("select clear_folder(" ~ sql_text(landing_folder()) ~ ")") -%}
-    {%- set obstacle = publishing_obstacle() -%}
+    {%- set is_score = invocation_args_dict.get('selector') == 'score' -%}
+    {%- set obstacle = publishing_obstacle(is_score) -%}
     {%- if obstacle -%}
         {{ print("Not published: " ~ obstacle ~ ". Readers still see the last published marts, if there are any.") }}
         {{ return('') }}
     {%- endif -%}
     {%- set warehouse = run_query("select path from duckdb_databases() where database_name = current_database()").rows[0][0] -%}
-    {%- set published = modules.re.sub('[^/\\\\]+$', 'published.duckdb', warehouse) -%}
+    {%- set published = modules.re.sub('[^/\\\\]+$', 'scored.duckdb' if is_score else 'published.duckdb', warehouse) -%}
+    {%- set relations = ['marts.customer_segments'] if is_score else published_relations() -%}
+    {%- do keep_versions() if not is_score -%}
     {%- do run_query("checkpoint") -%}
     {%- set error = run_query(
-        "select publish(" ~ sql_text(warehouse) ~ ", " ~ sql_text(published) ~ ", " ~ sql_text(tojson(published_relations())) ~ ")"
+        "select publish(" ~ sql_text(warehouse) ~ ", " ~ sql_text(published) ~ ", " ~ sql_text(tojson(relations)) ~ ")"
     ).rows[0][0] -%}
     {%- if error -%}
         {{ stop("marts are built but not published to " ~ published ~ ": " ~ error) }}
     {%- endif -%}
-    {{ print_summary(published) }}
+    {{ print_score(published) if is_score else print_summary(published) }}
 {%- endmacro %}
 
-{#- Why this run must not be published, or nothing. -#}
-{% macro publishing_obstacle() -%}
+{#- Why this run must not be published, or nothing; a score leaves nodes out by its nature. -#}
+{% macro publishing_obstacle(is_score) -%}
     {%- if flags.EMPTY -%}
         {{ return("this was an --empty run") }}
     {%- endif -%}
@@ -42,7 +46,7 @@
     {%- for result in results if result.status not in ['success', 'pass', 'warn', 'no-op'] -%}
         {{ return(result.node.name ~ " did not succeed") }}
     {%- endfor -%}
-    {%- for node in wanted if node not in good -%}
+    {%- for node in wanted if node not in good and not is_score -%}
         {{ return("this run left out " ~ node.split('.')[2]) }}
     {%- endfor -%}
     {{ return('') }}

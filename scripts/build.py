@@ -161,6 +161,11 @@ def main(arguments=None):
     parser.add_argument("--invoices", help="path or glob of invoice lines; default: the demo's")
     parser.add_argument("--vars", default="{}", help="other dbt vars, as YAML")
     parser.add_argument(
+        "--score",
+        action="store_true",
+        help="assign customers by the last fits, and do nothing else",
+    )
+    parser.add_argument(
         "--no-report", action="store_true", help="leave report/segments.html as it is"
     )
     options = parser.parse_args(arguments)
@@ -182,7 +187,9 @@ def main(arguments=None):
 
     progress = Progress(sys.stdout)
     source = options.invoices or variables.get("invoices", "the demo invoices")
-    print(f"Building segments from {source}", flush=True)
+    print(
+        f"{'Scoring customers' if options.score else 'Building segments'} from {source}", flush=True
+    )
     quiet = ["--log-level", "none", "--log-level-file", "info"]
     settings = ["--vars", json.dumps(variables, default=str)]
     # Parsed once, for the build and for the analyses that the report is drawn from.
@@ -190,13 +197,14 @@ def main(arguments=None):
     if result.success:
         manifest = result.result
         runner = dbtRunner(manifest=manifest, callbacks=[progress.on_event])
-        result = runner.invoke([*quiet, "build", *settings])
+        part = ["--selector", "score"] if options.score else []
+        result = runner.invoke([*quiet, "build", *part, *settings])
     progress.clear()
     if not result.success:
         for complaint in explain(result):
             stop(complaint)
         return 1
-    if not options.no_report:
+    if not (options.no_report or options.score):
         sys.path.insert(0, str(PROJECT))
         import duckdb
 

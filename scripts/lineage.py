@@ -19,8 +19,10 @@ LAYERS = {
 
 def layer(node):
     """Place a node of the manifest in one of the layers; a seed is in none."""
+    if node["resource_type"] == "source":
+        return "segmentations" if node["source_name"] == "kept" else "source"
     if node["resource_type"] != "model":
-        return "source" if node["resource_type"] == "source" else None
+        return None
     folder = node["fqn"][1:]
     if node["original_file_path"].startswith("python_models"):
         return "campaign" if "campaign" in node["name"] else "segmentations"

@@ -1,5 +1,6 @@
 {# A segmentation covers every customer in every mart, or, where there are fewer customers that differ
-   than clusters it asks for, is nowhere. How many are left where outliers are set apart, only the fit knows. #}
+   than clusters it asks for and no earlier fit, is nowhere. How many are left where outliers are set apart, only the
+   fit knows. #}
 with declared as (
     select
         segmentation,
@@ -49,8 +50,9 @@ profiled as (
 fitted as (
     select
         segmentation,
-        count(*) filter (where is_selected) as fits
-    from {{ ref('cluster_diagnostics') }}
+        count(*) filter (where is_selected) as fits,
+        coalesce(bool_or(not is_new), false) as is_kept
+    from {{ ref('int_segmentations_fitted') }}
     group by segmentation
 ),
 
@@ -58,7 +60,7 @@ compared as (
     select
         declared.segmentation,
         case
-            when declared.is_separated then coalesce(fitted.fits, 0) = 1
+            when declared.is_separated or fitted.is_kept then coalesce(fitted.fits, 0) = 1
             else customers.distinct_customers >= declared.clusters
         end as is_possible,
         customers.customers,

@@ -1,11 +1,17 @@
-"""Fits of every declared segmentation, by every algorithm, for every number of clusters."""
+"""The fit in use of every declared segmentation, and what it was chosen from."""
 
 import pandas as pd
 from dbt_common.events.functions import fire_event
 from dbt_common.events.types import Note
 
-from segmentation.fitting import fit_segmentation
-from segmentation.tables import read_customers, read_declarations, read_playbook
+from segmentation.tables import (
+    read_as_of,
+    read_customers,
+    read_declarations,
+    read_playbook,
+    read_versions,
+)
+from segmentation.versions import keep_or_refit
 
 COLUMNS = {
     "segmentation": "string",
@@ -30,6 +36,15 @@ COLUMNS = {
     "model_version": "string",
     "centers": "string",
     "agreements": "string",
+    "source_key": "string",
+    "settings_key": "string",
+    "playbook_key": "string",
+    "is_new": "boolean",
+    "as_of_at": "datetime64[us]",
+    "fitted_as_of_at": "datetime64[us]",
+    "fingerprint": "string",
+    "fit": "string",
+    "decision": "string",
 }
 
 
@@ -41,18 +56,34 @@ def say(message):
 def model(dbt, session):
     """Return one row per segmentation, algorithm and k."""
     declared = dbt.ref("int_segmentations_declared").order("segmentation, feature_number").df()
-    names = declared.groupby("segmentation", sort=False)["playbook"].first()
+    settings = declared.groupby("segmentation", sort=False).first()
     playbook = dbt.ref("segment_playbook").order("playbook, segment_order").df()
     prototypes = dbt.ref("segment_prototypes").order("playbook, segment_code, feature").df()
     transformed = dbt.ref("int_customers_transformed")
+    versions = dbt.source("kept", "model_versions")
     rows = []
     for declaration in read_declarations(declared):
-        rows += fit_segmentation(
+        own = settings.loc[declaration.segmentation]
+        customers = read_customers(transformed, declaration)
+        as_of_at = read_as_of(transformed, declaration)
+        segments = read_playbook(playbook, prototypes, own["playbook"], declaration)
+        keys = {
+            "source_key": own["source_key"],
+            "settings_key": own["settings_key"],
+            "playbook_key": segments.key(),
+        }
+        candidates, kept = keep_or_refit(
             declaration,
-            read_customers(transformed, declaration),
-            read_playbook(playbook, prototypes, names[declaration.segmentation], declaration),
-            compared=declared["compared_algorithms"].iloc[0].split(),
-            refits=int(declared["stability_refits"].iloc[0]),
+            customers,
+            segments,
+            read_versions(versions, declaration, **keys),
+            as_of_at=as_of_at,
+            refit=own["refit"],
+            compared=own["compared_algorithms"].split(),
+            refits=int(own["stability_refits"]),
             say=say,
         )
+        for row in candidates:
+            of_version = {**keys, **kept, "as_of_at": as_of_at} if row["is_selected"] else {}
+            rows.append({**row, **of_version})
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)

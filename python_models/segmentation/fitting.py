@@ -69,6 +69,12 @@ class Playbook:
     prototypes: dict
     outliers: dict
 
+    def key(self):
+        """12 hexadecimal digits, equal where segments and their places are."""
+        segments = [(code, place.tolist()) for code, place in self.prototypes.items()]
+        kinds = sorted((sorted(kind), code) for kind, code in self.outliers.items())
+        return hashlib.sha256(json.dumps([segments, kinds]).encode()).hexdigest()[:12]
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -110,7 +116,14 @@ class Customers:
 
 
 def fit_segmentation(
-    declaration, customers, playbook, *, compared=(), refits=0, say=lambda _: None
+    declaration,
+    customers,
+    playbook,
+    *,
+    compared=(),
+    refits=0,
+    say=lambda _: None,
+    previous=None,
 ):
     """Fit every k within the declared bounds, choose one, name its clusters, and compare.
 
@@ -125,6 +138,9 @@ def fit_segmentation(
         Resamples on which stability is measured; 0 leaves it unknown.
     say : callable
         Told, in a few words, what is done next.
+    previous : StoredFit, optional
+        The fit that this one takes the place of: how many clusters there are, their numbers and
+        names stay as they are there, so that a refit changes where borders lie and no meaning.
 
     Returns
     -------
@@ -154,7 +170,8 @@ def fit_segmentation(
     inside = ~outside.any(axis=1)
     points = scale(customers.transformed[inside], preparation)
     possible = count_distinct_rows(points, declaration.k_max)
-    if possible < (declaration.k or declaration.k_min):
+    kept_k = len(previous.centers) if previous and declaration.algorithm in TAKE_K else None
+    if possible < (declaration.k or kept_k or declaration.k_min):
         return []
     ks = list(range(declaration.k_min, min(declaration.k_max, possible) + 1))
     algorithms = [declaration.algorithm, *(a for a in compared if a != declaration.algorithm)]
@@ -169,13 +186,22 @@ def fit_segmentation(
         candidates = fit_candidates(
             declaration, points, customers.revenue[inside], algorithms, ks, refits, say
         )
-        chosen, reason = choose(declaration, candidates)
+        chosen, reason = choose(declaration, candidates, kept_k)
         if declaration.algorithm == "kmeans" and len(points) > FIT_SAMPLE:
             place = candidates.index(chosen)
             partition = refit_on_all(points, chosen.partition, seed=declaration.seed)
             chosen = candidates[place] = remeasure(chosen, partition, points, declaration.seed)
         described = [
-            describe(declaration, customers, preparation, inside, outside, playbook, candidate)
+            describe(
+                declaration,
+                customers,
+                preparation,
+                inside,
+                outside,
+                playbook,
+                candidate,
+                previous if candidate is chosen else None,
+            )
             for candidate in candidates
         ]
         agreements = compare(points, candidates, described, chosen)
@@ -304,13 +330,15 @@ def remeasure(candidate, partition, points, seed):
     return Candidate(partition, rows, figures, candidate.stability)
 
 
-def choose(declaration, candidates):
+def choose(declaration, candidates, kept_k=None):
     """Choose one of the declared algorithm's candidates.
 
     Parameters
     ----------
     declaration : Declaration
     candidates : list of Candidate
+    kept_k : int, optional
+        Number of clusters that a refit keeps, whatever the rule would choose now.
 
     Returns
     -------
@@ -343,11 +371,16 @@ def choose(declaration, candidates):
         [each.figures["smallest_cluster_share"] for each in own],
         [each.stability.mean for each in own],
     )
+    if kept_k:
+        now = "so it does now" if k == kept_k else f"it would choose {k} now"
+        k, reason = kept_k, f"k is that of the version before, which the rule chose; {now}"
     (found,) = [each for each in own if each.partition.k == k]
     return found, reason
 
 
-def describe(declaration, customers, preparation, inside, outside, playbook, candidate):
+def describe(
+    declaration, customers, preparation, inside, outside, playbook, candidate, previous=None
+):
     """Write scaling and named centres of one candidate as text, and the version they make.
 
     Parameters
@@ -361,6 +394,8 @@ def describe(declaration, customers, preparation, inside, outside, playbook, can
         Features in which a customer is an outlier.
     playbook : Playbook
     candidate : Candidate
+    previous : StoredFit, optional
+        Whose clusters' numbers and names are kept, where it has as many.
 
     Returns
     -------
@@ -379,8 +414,20 @@ def describe(declaration, customers, preparation, inside, outside, playbook, can
         prototypes = np.array([playbook.prototypes[code] for code in codes])
         standard = to_standard(customers.transformed[inside], preparation, centers)
         matched = match_prototypes(standard, prototypes)
+        meanings = [codes[place] for place in matched]
         order = order_clusters(centers, matched)
-        numbered = [(centers[cluster], codes[matched[cluster]], None) for cluster in order]
+        names = [meanings[cluster] for cluster in order]
+        if previous is not None and len(previous.centers) == len(centers):
+            before = to_standard(
+                customers.transformed[inside],
+                preparation,
+                in_units_of(preparation, previous.preparation, previous.centers),
+            )
+            order, names = match_prototypes(before, standard), previous.codes
+        numbered = [
+            (centers[cluster], name, meanings[cluster], None)
+            for cluster, name in zip(order, names, strict=False)
+        ]
     for kind, code in playbook.outliers.items():
         if not kind <= declaration.separated or not declaration.separated:
             continue
@@ -391,11 +438,12 @@ def describe(declaration, customers, preparation, inside, outside, playbook, can
             if members.any()
             else None
         )
-        numbered.append((center, code, sorted(kind)))
+        numbered.append((center, code, code, sorted(kind)))
     rows = [
         {
             "cluster_id": number,
             "segment_code": code,
+            "prototype_segment_code": meaning,
             "outlier_features": " ".join(kind) if kind else None,
             "feature_number": column + 1,
             "feature": feature,
@@ -408,7 +456,7 @@ def describe(declaration, customers, preparation, inside, outside, playbook, can
             "fence_high": _number(preparation.fence_highs[column]),
             "center_scaled": None if center is None else _number(center[column]),
         }
-        for number, (center, code, kind) in enumerate(numbered, start=1)
+        for number, (center, code, meaning, kind) in enumerate(numbered, start=1)
         for column, feature in enumerate(declaration.features)
     ]
     text = json.dumps(rows, sort_keys=True)
@@ -437,6 +485,24 @@ def to_standard(transformed, preparation, centers):
     )
     means, spreads = fit_scale(values)
     return (centers * preparation.scales + preparation.offsets - means) / spreads
+
+
+def in_units_of(preparation, other, centers):
+    """Centres in the scaled units of another preparation.
+
+    Parameters
+    ----------
+    preparation : Preparation
+        The one whose units are wanted.
+    other : Preparation
+        The one that the centres were scaled with.
+    centers : ndarray of shape (k, n_features), float64
+
+    Returns
+    -------
+    ndarray of shape (k, n_features), float64
+    """
+    return (centers * other.scales + other.offsets - preparation.offsets) / preparation.scales
 
 
 def compare(points, candidates, described, chosen):

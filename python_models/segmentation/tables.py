@@ -2,7 +2,9 @@
 
 import difflib
 import json
+import re
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -106,6 +108,55 @@ def read_customers(transformed, declaration):
     )
 
 
+def read_as_of(transformed, declaration):
+    """Read the moment at which a segmentation's customers are measured.
+
+    Parameters
+    ----------
+    transformed : DuckDBPyRelation
+        ``int_customers_transformed``.
+    declaration : Declaration
+
+    Returns
+    -------
+    datetime or None
+        None without customers, or where the data have no dates.
+    """
+    found = (
+        transformed.filter(f"segmentation = '{declaration.segmentation}'")
+        .aggregate("max(as_of_at)")
+        .fetchone()
+    )
+    return found[0]
+
+
+def read_versions(versions, declaration, *, source_key, settings_key, playbook_key):
+    """Read the fits that earlier builds have kept for a segmentation, oldest first.
+
+    Parameters
+    ----------
+    versions : DuckDBPyRelation
+        The table ``kept.model_versions``.
+    declaration : Declaration
+    source_key, settings_key, playbook_key : str
+        What a fit belongs to.
+
+    Returns
+    -------
+    list of Version
+    """
+    rows = (
+        versions.filter(
+            f"segmentation = '{declaration.segmentation}' and source_key = '{source_key}'"
+            f" and settings_key = '{settings_key}' and playbook_key = '{playbook_key}'"
+        )
+        .order("version_number")
+        .project("model_version, as_of_at, fingerprint, fit")
+        .fetchall()
+    )
+    return [Version(*row) for row in rows]
+
+
 def read_playbook(playbook, prototypes, name, declaration):
     """Read the named segments of a declaration.
 
@@ -146,6 +197,11 @@ def read_playbook(playbook, prototypes, name, declaration):
             continue
         of_segment = stands[stands["segment_code"] == code]
         positions = dict(zip(of_segment["feature"], of_segment["position"], strict=True))
+        # Who spends much in a year is who spends much: a window needs no position of its own.
+        for feature in declaration.features:
+            whole = re.sub(r"_[0-9]+d$", "", feature)
+            if feature not in positions and whole in positions:
+                positions[feature] = positions[whole]
         lacking = [feature for feature in declaration.features if feature not in positions]
         if lacking:
             raise ValueError(
@@ -159,6 +215,27 @@ def read_playbook(playbook, prototypes, name, declaration):
             "outliers; add those of everybody else"
         )
     return Playbook(found, outliers)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A fit that an earlier build has kept.
+
+    Attributes
+    ----------
+    model_version : str
+    as_of_at : datetime or None
+        The moment whose customers it was made on; None where the data have none.
+    fingerprint : str
+        Of these customers.
+    fit : str
+        JSON, see ``versions.write_version``.
+    """
+
+    model_version: str
+    as_of_at: datetime | None
+    fingerprint: str
+    fit: str
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ MARTS = {
     "monthly_revenue",
     "prediction_backtest",
     "products",
+    "refit_decisions",
     "rejected_campaign_customers",
     "rejected_lines",
     "revenue_concentration",

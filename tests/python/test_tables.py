@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import duckdb
@@ -168,6 +169,23 @@ def test_prototypes_keep_the_playbooks_order_and_the_declarations_features():
     ]
     assert all(position.dtype == "float64" for position in found.prototypes.values())
     assert found.outliers == {}
+
+
+def test_a_window_has_the_position_of_the_whole_unless_it_has_its_own():
+    windowed = replace(LIFECYCLE, features=("recency_days", "monetary_365d"))
+    found = read_playbook(PLAYBOOK, PROTOTYPES, "tiers", windowed)
+    assert found.prototypes["away"].tolist() == [1.5, -0.5]
+    own = pd.concat(
+        [
+            PROTOTYPES,
+            pd.DataFrame(
+                [("tiers", "away", "monetary_365d", 0.75)], columns=list(PROTOTYPES.columns)
+            ),
+        ]
+    )
+    found = read_playbook(PLAYBOOK, own, "tiers", windowed)
+    assert found.prototypes["away"].tolist() == [1.5, 0.75]
+    assert found.prototypes["loyal"].tolist() == [-1, 1]
 
 
 def test_segments_of_outliers_are_known_by_their_features_and_need_no_position():

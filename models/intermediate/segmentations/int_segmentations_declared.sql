@@ -24,7 +24,10 @@ with declared as (
         {{ declaration.seed }} as seed,
         '{{ declaration.playbook }}' as playbook,
         '{{ var("compared_algorithms") | join(" ") }}' as compared_algorithms,
-        {{ var('stability_refits') }} as stability_refits
+        {{ var('stability_refits') }} as stability_refits,
+        '{{ source_key(declaration.population) }}' as source_key,
+        '{{ settings_key(declaration) }}' as settings_key,
+        '{{ refit_setting() }}' as refit
     {{ 'union all' if not (loop.last and outer_loop.last) }}
     {%- endfor %}
     {%- endfor %}

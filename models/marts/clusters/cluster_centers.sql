@@ -38,6 +38,7 @@ final as (
         centers.model_version,
         centers.cluster_id,
         centers.segment_code,
+        centers.prototype_segment_code,
         centers.outlier_features,
         centers.feature_number,
         centers.feature,

@@ -1,3 +1,5 @@
+{{ config(pre_hook="{{ stop_without_fit() }}") }}
+
 with {{ customers_of_populations() }},
 
 cluster_centers as (

@@ -1,0 +1,103 @@
+{#-
+    Fits outlive the build that made them: they are kept in the schema kept of the warehouse, which no
+    model replaces, and only once every test of the build has passed. What is kept is text, so that a
+    later version of the project can add to it.
+-#}
+{% macro make_room_for_versions() -%}
+    {%- if execute -%}
+        {%- do run_query("create schema if not exists kept") -%}
+        {%- do run_query(
+            "create table if not exists kept.model_versions (version_number integer, source_key varchar, settings_key varchar,"
+            ~ " playbook_key varchar, segmentation varchar, model_version varchar, as_of_at timestamp, fingerprint varchar,"
+            ~ " fit varchar)"
+        ) -%}
+        {%- do run_query(
+            "create table if not exists kept.refit_decisions (source_key varchar, settings_key varchar, playbook_key varchar,"
+            ~ " segmentation varchar, as_of_date date, decision varchar)"
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What belongs together: a fit holds for one source, read in one way. -#}
+{% macro source_key(population) -%}
+    {%- set stated = var('source_name') -%}
+    {%- if population == 'campaign_customers' -%}
+        {%- set read = [stated or var('campaign_customers') | string | trim] -%}
+    {%- else -%}
+        {%- set path = var('invoices') | string | trim -%}
+        {%- set folder = env_var('DBT_PROJECT_DIR', '.') ~ '/' -%}
+        {%- set read = [
+            stated or (path[folder | length:] if path.startswith(folder) else path),
+            var('invoice_columns'), var('invoice_format'), var('drop_exact_duplicates'), var('cancellation_prefix'),
+            var('longest_pause_days'),
+        ] -%}
+    {%- endif -%}
+    {{ return(local_md5(tojson(read, sort_keys=true))[:12]) }}
+{%- endmacro %}
+
+{#- What was asked for: the declaration, and what it is compared with. -#}
+{% macro settings_key(declaration) -%}
+    {%- set asked = [declaration, declaration.features.items() | list, var('compared_algorithms'), var('stability_refits')] -%}
+    {{ return(local_md5(tojson(asked, sort_keys=true))[:12]) }}
+{%- endmacro %}
+
+{#- The var refit, checked. -#}
+{% macro refit_setting() -%}
+    {%- do check_word('refit', var('refit'), ['auto', 'always', 'never']) -%}
+    {{ return(var('refit')) }}
+{%- endmacro %}
+
+{#- Customers of one shop must not be assigned by the centres of another. A whole build can't come here without
+    a fit of its own; a part of one can. -#}
+{% macro stop_without_fit() -%}
+    {%- if execute and not flags.EMPTY -%}
+        {%- set known = [] -%}
+        {%- for declaration in segmentations() -%}
+            {%- do known.append(declaration.segmentation ~ ' ' ~ source_key(declaration.population) ~ ' ' ~ settings_key(declaration)) -%}
+        {%- endfor -%}
+        {%- set fits = adapter.get_relation(target.database, 'intermediate', 'int_segmentations_fitted') -%}
+        {%- set fitted = run_query(
+            "select segmentation, source_key, settings_key from " ~ fits ~ " where is_selected order by segmentation"
+        ).rows if fits else [] -%}
+        {%- for row in fitted if row | join(' ') not in known -%}
+            {{ stop("var segmentations." ~ row[0] ~ ": the last fit is of another source or other settings; run a whole build once") }}
+        {%- endfor -%}
+        {%- if not fits -%}
+            {{ stop("var segmentations: nothing is fitted yet; run a whole build once") }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Keep the fits of this build, and what was decided on each. -#}
+{% macro keep_versions() -%}
+    {%- set same_fit -%}
+        kept.source_key = fitted.source_key
+        and kept.settings_key = fitted.settings_key
+        and kept.playbook_key = fitted.playbook_key
+        and kept.segmentation = fitted.segmentation
+    {%- endset -%}
+    {%- do run_query(
+        "insert into kept.model_versions"
+        ~ " select (select coalesce(max(version_number), 0) from kept.model_versions) + row_number() over (order by segmentation),"
+        ~ " source_key, settings_key, playbook_key, segmentation, model_version, fitted_as_of_at, fingerprint, fit"
+        ~ " from intermediate.int_segmentations_fitted as fitted where is_selected and is_new and not exists ("
+        ~ " select 1 from kept.model_versions as kept where " ~ same_fit
+        ~ " and kept.model_version = fitted.model_version and kept.fingerprint = fitted.fingerprint)"
+    ) -%}
+    {%- set decided -%}
+        from marts.refit_decisions as decisions
+        inner join intermediate.int_segmentations_fitted as fitted
+            on
+                decisions.segmentation = fitted.segmentation
+                and fitted.is_selected
+                and decisions.as_of_date = cast(fitted.as_of_at - interval '1' microsecond as date)
+    {%- endset -%}
+    {%- do run_query(
+        "delete from kept.refit_decisions as kept where exists (select 1 " ~ decided ~ " where " ~ same_fit
+        ~ " and kept.as_of_date = decisions.as_of_date)"
+    ) -%}
+    {%- do run_query(
+        "insert into kept.refit_decisions select fitted.source_key, fitted.settings_key, fitted.playbook_key,"
+        ~ " decisions.segmentation, decisions.as_of_date, to_json(decisions) " ~ decided
+    ) -%}
+{%- endmacro %}

@@ -1,0 +1,200 @@
+"""What holds from one build to the next, in one warehouse."""
+
+import re
+import shutil
+
+import duckdb
+import pytest
+from conftest import DEMO, build, build_command, run
+
+# The files change from build to build; the shop's name says that it is the same one.
+SHOP = "campaign_customers: '', source_name: shop"
+
+
+def rebuild(folder, variables="", **settings):
+    return build(folder, variables=f"{{{SHOP}, {variables}}}", **settings)
+
+
+def score(folder, variables="", **settings):
+    command = build_command(variables=f"{{{SHOP}, {variables}}}", **settings)
+    return run([*command, "--score"], folder)
+
+
+def lines(target, condition="true", columns="*"):
+    """Write a part of the demo's lines, as text."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            copy (
+                select {columns} from read_csv('{DEMO}/invoices.csv', all_varchar = true)
+                where {condition}
+            ) to '{target}' (header)
+            """
+        )
+    return target
+
+
+def versions(built):
+    return dict(
+        built.rows("select distinct segmentation, model_version from marts.cluster_centers")
+    )
+
+
+def decisions(built, as_of_date):
+    return dict(
+        built.rows(
+            f"""
+            select segmentation, decision from marts.refit_decisions
+            where as_of_date = '{as_of_date}'
+            """
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def autumn(tmp_path_factory):
+    """A shop built at the end of September, never touched by the tests."""
+    built = rebuild(tmp_path_factory.mktemp("autumn"), "as_of: 2025-10-01")
+    assert built.code == 0, built.errors
+    return built
+
+
+@pytest.fixture
+def shop(autumn, tmp_path):
+    """The same, to go on with."""
+    for file in ("customers.duckdb", "published.duckdb"):
+        shutil.copyfile(autumn.folder / file, tmp_path / file)
+    return tmp_path
+
+
+def test_a_fit_holds_through_the_season_and_comes_back_after_another_shop(autumn, shop, tmp_path):
+    first = versions(autumn)
+    december = rebuild(shop)
+    assert december.code == 0, december.errors
+    assert versions(december) == first
+    assert decisions(december, "2025-09-30") == dict.fromkeys(first, "refit")
+    assert decisions(december, "2025-12-10") == dict.fromkeys(first, "keep")
+    published = december.rows("select * from marts.customer_segments order by all")
+    told = december.rows("select * from marts.refit_decisions order by segmentation, as_of_date")
+
+    # Another shop in the same folder: fitted by itself, and nothing is told of the first one.
+    other = lines(
+        tmp_path / "other.csv",
+        columns="* replace ('9' || CustomerID as CustomerID, "
+        "cast(round(cast(UnitPrice as double) * 7, 2) as varchar) as UnitPrice)",
+    )
+    elsewhere = rebuild(shop, "source_name: other", invoices=other)
+    assert elsewhere.code == 0, elsewhere.errors
+    assert not set(versions(elsewhere).values()) & set(first.values())
+    assert elsewhere.rows(
+        "select distinct decision, reason, moved_by_refit from marts.refit_decisions"
+    ) == [("refit", "the first fit of this source under these settings", None)]
+
+    # And back: the fit, the segments and the decisions are there as they were.
+    back = rebuild(shop)
+    assert back.code == 0, back.errors
+    assert "fitting lifecycle" in elsewhere.output
+    assert versions(back) == first
+    assert back.rows("select * from marts.customer_segments order by all") == published
+    assert (
+        back.rows("select * from marts.refit_decisions order by segmentation, as_of_date") == told
+    )
+
+
+def test_a_score_says_what_a_build_says_of_everybody_alone(autumn, shop, tmp_path):
+    # Half of the customers, and lines up to a day in November that the last build did not have.
+    variables = "as_of: 2025-11-20"
+    some = lines(tmp_path / "some.csv", "try_cast(CustomerID as integer) % 2 = 0")
+    scored = score(shop, variables, invoices=some)
+    assert scored.code == 0, scored.errors
+    assert re.search(
+        r"since the last build [1-9]\d* are new and [1-9]\d* have another", scored.output
+    )
+    file = shop / "scored.duckdb"
+    alone = scored.rows("select * from marts.customer_segments order by all", file=file)
+    # Nothing was fitted, and what readers see is the last build's.
+    assert "fitting" not in scored.output
+    assert (shop / "published.duckdb").read_bytes() == autumn.published.read_bytes()
+
+    whole = rebuild(shop, variables)
+    assert whole.code == 0, whole.errors
+    assert versions(whole) == versions(autumn)
+    among = whole.rows(
+        "select * from marts.customer_segments where customer_id::integer % 2 = 0 order by all"
+    )
+    assert alone == among
+    assert 1000 < len(among) < len(whole.rows("select 1 from marts.customer_segments"))
+
+
+def test_a_score_of_another_shop_is_refused(shop, tmp_path):
+    other = lines(tmp_path / "other.csv")
+    # Without a name, another file is another shop.
+    scored = score(shop, "source_name: null", invoices=other)
+    assert scored.code != 0
+    assert scored.errors == (
+        "error: var segmentations.lifecycle: the last fit is of another source or other settings; "
+        "run a whole build once\n"
+    )
+    assert not (shop / "scored.duckdb").exists()
+
+
+def test_a_planted_shift_brings_a_refit_with_the_old_numbers_and_names(autumn, shop, tmp_path):
+    dearer = lines(
+        tmp_path / "dearer.csv",
+        columns="* replace (cast(cast(UnitPrice as double) * 4 as varchar) as UnitPrice)",
+    )
+    shifted = rebuild(shop, "as_of: 2025-11-01", invoices=dearer)
+    assert shifted.code == 0, shifted.errors
+    assert not set(versions(shifted).values()) & set(versions(autumn).values())
+    assert decisions(shifted, "2025-10-31") == dict.fromkeys(versions(autumn), "refit")
+    query = """
+        select distinct segmentation, cluster_id, segment_code
+        from marts.cluster_centers
+        order by all
+    """
+    assert shifted.rows(query) == autumn.rows(query)
+    for segmentation, reason, psi, refit, themselves, customers in shifted.rows(
+        """
+        select
+            segmentation, reason, feature_psi['monetary'], moved_by_refit, moved_by_themselves,
+            customers
+        from marts.refit_decisions where as_of_date = '2025-10-31'
+        """
+    ):
+        assert reason.startswith("monetary has shifted"), segmentation
+        assert psi > 0.25
+        assert 0 < refit < customers
+        assert 0 < themselves < customers
+
+
+def test_a_build_whose_names_would_change_their_meaning_fails_and_leaves_all_as_it_was(shop):
+    with duckdb.connect(str(shop / "customers.duckdb")) as connection:
+        connection.execute(
+            """
+            update kept.model_versions
+            set fit = replace(replace(replace(fit,
+                '\\"segment_code\\": \\"high_value\\"', '\\"segment_code\\": \\"?\\"'),
+                '\\"segment_code\\": \\"at_risk\\"', '\\"segment_code\\": \\"high_value\\"'),
+                '\\"segment_code\\": \\"?\\"', '\\"segment_code\\": \\"at_risk\\"')
+            where segmentation = 'lifecycle'
+            """
+        )
+        connection.execute("checkpoint")
+    published = (shop / "published.duckdb").read_bytes()
+    built = rebuild(shop, "refit: always")
+    assert built.code != 0
+    assert "assert_names_keep_their_meaning" in built.errors
+    assert (shop / "published.duckdb").read_bytes() == published
+    with duckdb.connect(str(shop / "customers.duckdb"), read_only=True) as connection:
+        assert connection.execute(
+            "select max(version_number) from kept.model_versions"
+        ).fetchone() == (3,)
+
+
+def test_refit_knows_three_words(shop):
+    built = rebuild(shop, "refit: allways")
+    assert built.code != 0
+    assert built.errors == (
+        "error: var refit (in dbt_project.yml or VARS): allways is unknown; there are auto, "
+        "always, never. Did you mean always?\n"
+    )
