@@ -3,6 +3,8 @@
 import pandas as pd
 from dbt_common.events.functions import fire_event
 from dbt_common.events.types import Note
+from joblib import cpu_count
+from joblib.externals.loky import get_reusable_executor
 
 from segmentation.tables import (
     read_as_of,
@@ -82,8 +84,11 @@ def model(dbt, session):
             compared=own["compared_algorithms"].split(),
             refits=int(own["stability_refits"]),
             say=say,
+            jobs=cpu_count(),
         )
         for row in candidates:
             of_version = {**keys, **kept, "as_of_at": as_of_at} if row["is_selected"] else {}
             rows.append({**row, **of_version})
+    # The processes that refits were shared among are not needed any more.
+    get_reusable_executor().shutdown()
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)

@@ -1,12 +1,17 @@
 """Fit clusters: one function for every algorithm."""
 
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn import config_context
 from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 from segmentation.scaling import round_significant
 from segmentation.selection import SMALLEST_SHARE, elbow_depths
@@ -54,6 +59,22 @@ class Partition:
     labels: np.ndarray
     centers: np.ndarray
     eps: float = np.nan
+
+
+@contextmanager
+def lightly():
+    """Fit without what costs more than it brings on a few thousand customers.
+
+    More threads than one are slower there, and checking arguments costs thousands of small fits a
+    tenth; what does not converge, figures show.
+    """
+    with (
+        threadpool_limits(limits=1),
+        config_context(assume_finite=True, skip_parameter_validation=True),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 def sample_rows(n_rows, size, seed):

@@ -2,13 +2,9 @@
 
 import hashlib
 import json
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn import config_context
-from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
 
 from segmentation.clusters import (
     ALGORITHMS,
@@ -19,6 +15,7 @@ from segmentation.clusters import (
     Partition,
     count_distinct_rows,
     fit_partitions,
+    lightly,
     nearest_centers,
     refit_on_all,
     sample_rows,
@@ -124,6 +121,7 @@ def fit_segmentation(
     refits=0,
     say=lambda _: None,
     previous=None,
+    jobs=1,
 ):
     """Fit every k within the declared bounds, choose one, name its clusters, and compare.
 
@@ -141,6 +139,8 @@ def fit_segmentation(
     previous : StoredFit, optional
         The fit that this one takes the place of: how many clusters there are, their numbers and
         names stay as they are there, so that a refit changes where borders lie and no meaning.
+    jobs : int
+        Processes that share the refits.
 
     Returns
     -------
@@ -175,16 +175,9 @@ def fit_segmentation(
         return []
     ks = list(range(declaration.k_min, min(declaration.k_max, possible) + 1))
     algorithms = [declaration.algorithm, *(a for a in compared if a != declaration.algorithm)]
-    # More threads than one are slower on the few thousand customers of a fit, and checking
-    # arguments costs thousands of small fits a tenth; what does not converge, figures show.
-    with (
-        threadpool_limits(limits=1),
-        config_context(assume_finite=True, skip_parameter_validation=True),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with lightly():
         candidates = fit_candidates(
-            declaration, points, customers.revenue[inside], algorithms, ks, refits, say
+            declaration, points, customers.revenue[inside], algorithms, ks, refits, say, jobs
         )
         chosen, reason = choose(declaration, candidates, kept_k)
         if declaration.algorithm == "kmeans" and len(points) > FIT_SAMPLE:
@@ -240,7 +233,7 @@ def check_outlier_segments(declaration, playbook):
             )
 
 
-def fit_candidates(declaration, points, revenue, algorithms, ks, refits, say):
+def fit_candidates(declaration, points, revenue, algorithms, ks, refits, say, jobs=1):
     """Fit and measure every algorithm for every k.
 
     Parameters
@@ -253,6 +246,7 @@ def fit_candidates(declaration, points, revenue, algorithms, ks, refits, say):
     ks : sequence of int
     refits : int
     say : callable
+    jobs : int
 
     Returns
     -------
@@ -282,7 +276,7 @@ def fit_candidates(declaration, points, revenue, algorithms, ks, refits, say):
             pooled[algorithm].append((partition.k, labels))
     if refits:
         say(f"{declaration.segmentation}: {refits} refits of each on resamples")
-    stabilities = measure_stability(points[pool], pooled, refits=refits, **settings)
+    stabilities = measure_stability(points[pool], pooled, refits=refits, jobs=jobs, **settings)
     flat = [stability for algorithm in algorithms for stability in stabilities[algorithm]]
     return [
         Candidate(partition, rows, figures, stability)

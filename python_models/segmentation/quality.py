@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from joblib import Parallel, delayed
 from sklearn.metrics import (
     adjusted_rand_score,
     calinski_harabasz_score,
@@ -10,7 +11,7 @@ from sklearn.metrics import (
     pairwise_distances,
 )
 
-from segmentation.clusters import NOISE, fit_partitions, nearest_centers, sample_rows
+from segmentation.clusters import NOISE, fit_partitions, lightly, nearest_centers, sample_rows
 
 # Figures that compare every pair of customers are exact up to here, else taken on a sample, which
 # changes a silhouette by less than 0.01.
@@ -109,7 +110,7 @@ class Stability:
     refits: int
 
 
-def measure_stability(points, partitions, *, refits, n_init, seed):
+def measure_stability(points, partitions, *, refits, n_init, seed, jobs=1):
     """Refit on resamples, and see how far the clusters are those of the fit.
 
     Customers are drawn with replacement, the same for every partition; each algorithm then does
@@ -126,6 +127,9 @@ def measure_stability(points, partitions, *, refits, n_init, seed):
         Resamples; 0 leaves stability unknown.
     n_init, seed : int
         As for the fits.
+    jobs : int
+        Processes that share the resamples, each of which has its own seed: how many there are
+        changes no figure.
 
     Returns
     -------
@@ -136,13 +140,43 @@ def measure_stability(points, partitions, *, refits, n_init, seed):
     ----------
     .. [1] Hennig, "Cluster-wise assessment of cluster stability", CSDA 52, 2007.
     """
+    if refits == 0:
+        unknown = Stability(np.nan, np.nan, 0)
+        return {algorithm: [unknown] * len(fits) for algorithm, fits in partitions.items()}
+    rounds = Parallel(n_jobs=jobs)(
+        delayed(refit)(points, partitions, number, n_init=n_init, seed=seed)
+        for number in range(refits)
+    )
+    return {
+        algorithm: [
+            Stability(float(np.mean(scores)), float(np.std(scores)), refits)
+            for scores in zip(*(found[algorithm] for found in rounds), strict=True)
+        ]
+        for algorithm in partitions
+    }
 
-    def refit(number):
-        rng = np.random.default_rng([seed, number])
-        drawn = rng.integers(len(points), size=min(len(points), RESAMPLE))
-        sample = points[drawn]
-        distinct = len(np.unique(sample, axis=0))
-        found = {}
+
+def refit(points, partitions, number, *, n_init, seed):
+    """Refit every partition on one resample.
+
+    Parameters
+    ----------
+    points, partitions, n_init, seed
+        As ``measure_stability`` takes them.
+    number : int
+        Of the resample.
+
+    Returns
+    -------
+    dict of str to list of float
+        Adjusted Rand indices, in the order of ``partitions``.
+    """
+    rng = np.random.default_rng([seed, number])
+    drawn = rng.integers(len(points), size=min(len(points), RESAMPLE))
+    sample = points[drawn]
+    distinct = len(np.unique(sample, axis=0))
+    found = {}
+    with lightly():
         for algorithm, fits in partitions.items():
             possible = [k for k, _ in fits if k <= distinct]
             again = fit_partitions(sample, algorithm, possible, n_init=n_init, seed=number)
@@ -151,19 +185,7 @@ def measure_stability(points, partitions, *, refits, n_init, seed):
                 for (_, labels), partition in zip(fits, again, strict=False)
             ]
             found[algorithm] = scores + [np.nan] * (len(fits) - len(scores))
-        return found
-
-    if refits == 0:
-        unknown = Stability(np.nan, np.nan, 0)
-        return {algorithm: [unknown] * len(fits) for algorithm, fits in partitions.items()}
-    rounds = [refit(number) for number in range(refits)]
-    return {
-        algorithm: [
-            Stability(float(np.mean(scores)), float(np.std(scores)), refits)
-            for scores in zip(*(found[algorithm] for found in rounds), strict=True)
-        ]
-        for algorithm in partitions
-    }
+    return found
 
 
 def center_agreement(points, partition):

@@ -105,6 +105,7 @@ def keep_or_refit(
     compared=(),
     refits=0,
     say=lambda _: None,
+    jobs=1,
 ):
     """Use the version in use, or fit the next one.
 
@@ -118,7 +119,7 @@ def keep_or_refit(
     as_of_at : datetime or None
         The moment at which customers are measured.
     refit : {"auto", "always", "never"}
-    compared, refits, say
+    compared, refits, say, jobs
         As ``fit_segmentation`` takes them.
 
     Returns
@@ -145,6 +146,7 @@ def keep_or_refit(
             refits=refits,
             say=say,
             previous=previous,
+            jobs=jobs,
         )
         if not rows:
             return [], None

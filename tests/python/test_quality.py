@@ -220,6 +220,14 @@ def test_stability_is_the_same_again_and_in_any_order_of_algorithms():
     assert other["ward"] != first["ward"]
 
 
+def test_processes_that_share_the_refits_change_no_figure():
+    points = np.random.default_rng(0).normal(size=(120, 2))
+    fitted = fits(points, ALGORITHMS, [2, 4])
+    assert measure_stability(points, fitted, refits=4, jobs=2, **SETTINGS) == measure_stability(
+        points, fitted, refits=4, **SETTINGS
+    )
+
+
 def test_more_clusters_than_a_resample_has_customers_that_differ_are_unknown():
     points = np.arange(6.0)[:, None]
     algorithms = ["kmeans", "gaussian_mixture", "ward"]
