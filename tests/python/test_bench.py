@@ -98,8 +98,13 @@ def test_the_page_tells_ratios_and_whether_they_are_good_enough(main_cpu, ratio,
 
 
 def test_the_page_judges_memory_by_the_largest_run_and_the_real_file_by_its_wall_time():
-    measured = usages(16.0, 1_010.0) | {"real": [bench.Usage(30.0, 20.1, 500.0)]}
-    lines = {"floor": 5_400_000, "main": 5_400_000, "fixed": 1_000, "real": 541_909}
+    measured = usages(16.0, 1_010.0) | {
+        "real": [bench.Usage(30.0, 20.1, 500.0)],
+        "compared": [bench.Usage(60.0, 35.0, 500.0)],
+    }
+    lines = {"floor": 5_400_000, "main": 5_400_000, "fixed": 1_000}
+    lines |= {"real": 541_909, "compared": 541_909}
     text = bench.page(measured, lines, 70, "700MB", "make bench")
     assert "1,000 MB | 1,010 MB | missed |" in text
     assert "at most 20 s | 20.1 s | missed |" in text
+    assert "beyond real: at most 15 s | 14.9 s | met |" in text
