@@ -184,16 +184,16 @@ final as (
         cast(cumulated.sale_amount / cumulated.frequency as decimal(20, 4)) as average_basket_value,
         cast(cumulated.quantity as bigint) as quantity,
         cast(cumulated.distinct_products as integer) as distinct_products,
-        cast(coalesce(cumulated.matched_return_amount / nullif(cumulated.sale_amount, 0), 0) as decimal(9, 6)) as return_share
-        {%- for days in windows %},
+        {%- for days in windows %}
         cast(cumulated.frequency_{{ days }}d as integer) as frequency_{{ days }}d,
         cast(cumulated.sale_amount_{{ days }}d as decimal(18, 2)) as monetary_{{ days }}d,
         cast(cumulated.sale_amount_{{ days }}d - cumulated.return_amount_{{ days }}d as decimal(18, 2)) as net_monetary_{{ days }}d,
         cast(
             coalesce(cumulated.sale_amount_{{ days }}d / nullif(cumulated.frequency_{{ days }}d, 0), 0) as decimal(20, 4)
         ) as average_basket_value_{{ days }}d,
-        cast(cumulated.quantity_{{ days }}d as bigint) as quantity_{{ days }}d
+        cast(cumulated.quantity_{{ days }}d as bigint) as quantity_{{ days }}d,
         {%- endfor %}
+        cast(coalesce(cumulated.matched_return_amount / nullif(cumulated.sale_amount, 0), 0) as decimal(9, 6)) as return_share
     from cumulated
     inner join as_of_dates
         on
