@@ -5,13 +5,7 @@ with dimensions as (
 ),
 
 customers as (
-    select
-        customer_id,
-        {%- for channel in campaign_channels() %}
-        {{ channel }}_purchases,
-        {%- endfor %}
-        purchases
-    from {{ ref('int_campaign_customers') }}
+    select * from {{ ref('int_campaign_customers') }}
 ),
 
 channels as (

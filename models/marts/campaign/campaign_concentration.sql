@@ -1,12 +1,7 @@
 {{ config(enabled=has_campaign()) }}
 
 with customers as (
-    select
-        {%- for channel in campaign_channels() %}
-        {{ channel }}_purchases,
-        {%- endfor %}
-        customer_id
-    from {{ ref('int_campaign_customers') }}
+    select * from {{ ref('int_campaign_customers') }}
 ),
 
 channels as (
