@@ -58,21 +58,25 @@ def feature_name(feature):
 def customers_and_revenue(segmentation, segments):
     """Draw each segment's share of customers beside that of revenue, and its size."""
     best = max(segments, key=lambda row: row["revenue_share"])
+    brought = "spend" if best["population"] == "campaign_customers" else "revenue"
     label = {"align": "left", "dx": 5, "baseline": "middle"}
     pairs = [
         {
             "segment_name": row["segment_name"],
             "share_of": share_of,
             "share": row[column],
-            "amount": row[share_of],
+            "amount": row[amount],
             "label": percent(row[column]),
         }
         for row in segments
-        for share_of, column in (("customers", "customer_share"), ("revenue", "revenue_share"))
+        for share_of, amount, column in (
+            ("customers", "customers", "customer_share"),
+            (brought, "revenue", "revenue_share"),
+        )
     ]
     base = chart().encode(
         y=segmentation.axis(),
-        yOffset=alt.YOffset("share_of:N", sort=["customers", "revenue"]),
+        yOffset=alt.YOffset("share_of:N", sort=["customers", brought]),
         tooltip=[
             tooltip("segment_name", "Segment"),
             tooltip("share_of", "Share of"),
@@ -91,8 +95,9 @@ def customers_and_revenue(segmentation, segments):
     texts = base.mark_text(**label).encode(x="share:Q", text="label:N")
     yield Figure(
         f"{best['segment_name']} are {percent(best['customer_share'])} of customers and bring "
-        f"{percent(best['revenue_share'])} of revenue",
-        "Two bars a segment: the pale one is its share of customers, the full one that of revenue.",
+        f"{percent(best['revenue_share'])} of {brought}",
+        "Two bars a segment: the pale one is its share of customers, the full one that of "
+        f"{brought}.",
         (bars + texts).properties(height=alt.Step(20)),
         pairs,
     )
