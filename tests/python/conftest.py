@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -94,15 +95,22 @@ def build(
     invoices=None,
     variables=None,
     quick=True,
+    campaign=True,
     report=False,
     project=PROJECT,
     **settings,
 ):
     """Run what ``make build`` runs, by default without its report and its comparisons."""
+    if not campaign:
+        variables = in_addition({"campaign_customers": None}, variables)
     command = build_command(
         project, invoices=invoices, variables=variables, quick=quick, report=report
     )
     return run(command, folder, project=project, **settings)
+
+
+# Where a campaign plays no part.
+build_shop = partial(build, campaign=False)
 
 
 def build_command(project=PROJECT, *, invoices=None, variables=None, quick=True, report=False):

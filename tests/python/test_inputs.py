@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from conftest import DEMO, build, differences
+from conftest import DEMO, build, build_shop, differences
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 
@@ -51,7 +51,7 @@ def test_every_malformed_line_is_kept_with_its_place_and_reason(tmp_path):
     path = write(tmp_path / "dirty.csv", lines)
     raw = path.read_bytes() + b"908,A,\xff\xfe,1,2011-01-05 10:00:00,1.00,c1,UK\n"
     path.write_bytes(raw + "909,A,caf\u00e9,1,2011-01-05 10:00:00,1.00,c1,UK".encode())
-    built = build(tmp_path / "built", invoices=path)
+    built = build_shop(tmp_path / "built", invoices=path)
     assert built.code == 0, built.errors
     found = {
         line: (reason, text)
@@ -160,7 +160,7 @@ def as_xlsx(path, sheets):
 
 def test_any_way_to_write_the_same_lines_makes_the_same_marts(tmp_path):
     lines = shop()
-    plain = build(tmp_path / "plain", invoices=write(tmp_path / "in" / "plain.csv", lines))
+    plain = build_shop(tmp_path / "plain", invoices=write(tmp_path / "in" / "plain.csv", lines))
     assert plain.code == 0, plain.errors
     german = write(
         tmp_path / "in" / "german.csv",
@@ -201,10 +201,10 @@ def test_any_way_to_write_the_same_lines_makes_the_same_marts(tmp_path):
         "folder": tmp_path / "parts",
         "book": book,
     }.items():
-        other = build(tmp_path / name, invoices=invoices)
+        other = build_shop(tmp_path / name, invoices=invoices)
         assert other.code == 0, (name, other.errors)
         assert differences(plain, other, unordered) == dict.fromkeys(unordered, 0), name
-    described = build(tmp_path / "again", invoices=german)
+    described = build_shop(tmp_path / "again", invoices=german)
     assert described.one("select distinct description from marts.invoice_lines") == (
         "Gr\u00f6\u00dfe",
     )
@@ -219,7 +219,9 @@ def test_a_log_of_amounts_without_invoices_and_products(tmp_path):
         lines.append(f"{customer},{moment[:10].replace('-', '')},{quantity},{amount}")
     path = write(tmp_path / "log.csv", lines, header="who,day,cds,dollars")
     columns = "{customer_id: who, invoiced_at: day, quantity: cds, line_amount: dollars}"
-    built = build(tmp_path / "built", invoices=path, variables=f"{{invoice_columns: {columns}}}")
+    built = build_shop(
+        tmp_path / "built", invoices=path, variables=f"{{invoice_columns: {columns}}}"
+    )
     assert built.code == 0, built.errors
     total = sum(Decimal(line.split(",")[3]) for line in set(lines))
     assert built.one("select sum(monetary), max(frequency) > 1 from marts.customers") == (
@@ -262,7 +264,7 @@ def test_odd_identifiers_stay_what_they_are(tmp_path):
     for number, name in enumerate(ODD_IDS):
         quoted = name.replace('"', '""')
         lines = [line.replace(f'"c{number}"', f'"{quoted}"') for line in lines]
-    built = build(tmp_path / "built", invoices=write(tmp_path / "odd.csv", lines))
+    built = build_shop(tmp_path / "built", invoices=write(tmp_path / "odd.csv", lines))
     assert built.code == 0, built.errors
     found = {row[0] for row in built.rows("select customer_id from marts.customers")}
     assert found == set(ODD_IDS)
@@ -286,7 +288,7 @@ def test_odd_identifiers_stay_what_they_are(tmp_path):
     ids=["one customer", "all equal", "one customer with prices of a milliard"],
 )
 def test_too_few_customers_leave_segmentations_out(tmp_path, lines, customers, left_out):
-    built = build(tmp_path / "built", invoices=write(tmp_path / "few.csv", lines))
+    built = build_shop(tmp_path / "built", invoices=write(tmp_path / "few.csv", lines))
     assert built.code == 0, built.errors
     assert built.one("select count(*), count(segment_code) from marts.customers") == (customers, 0)
     for segmentation in left_out:
@@ -342,7 +344,7 @@ def test_too_few_customers_leave_segmentations_out(tmp_path, lines, customers, l
 )
 def test_wrong_input_ends_in_one_line(tmp_path, name, header, lines, variables, message):
     path = write(tmp_path / name, lines, header=header)
-    ran = build(tmp_path / "built", invoices=path, variables=variables)
+    ran = build_shop(tmp_path / "built", invoices=path, variables=variables)
     assert ran.code != 0
     complaints = ran.errors.splitlines()
     assert len(complaints) == 1, ran.errors
