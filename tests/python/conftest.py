@@ -32,6 +32,26 @@ needs_campaign_data = pytest.mark.skipif(
 )
 
 
+# Tests that share a costly build run in one process, so that it is made once.
+TOGETHER = {
+    "test_campaign": "real",
+    "test_promise_over_months": "real",
+    "test_real_build": "real",
+    "test_report": "real",
+    "test_demo_generator": "generator",
+    "test_docs": "docs",
+    "test_versions_build": "versions",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        group = TOGETHER.get(item.path.stem)
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 @dataclass(frozen=True)
 class Built:
     """What a build left behind."""
