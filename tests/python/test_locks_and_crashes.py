@@ -96,7 +96,7 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, war
     chance = random.Random(20)
     killed = 0
     lines = check_whole(demo.published)
-    while killed < 12:
+    while killed < 20:
         with start_build(warehouse) as process:
             try:
                 process.wait(timeout=chance.uniform(0.5, 7.0))
