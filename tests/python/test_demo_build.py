@@ -1,6 +1,7 @@
 """The demo, from the committed CSV to the published file."""
 
 import csv
+import json
 import os
 import shutil
 from collections import Counter
@@ -209,7 +210,7 @@ def published_before(demo, tmp_path):
     [
         (["build", "--empty"], "--empty"),
         (["build", "--select", "+segments"], "left out"),
-        (["build", "--exclude-resource-type", "unit_test"], "left out"),
+        (["build", "--exclude-resource-type", "test"], "left out"),
     ],
 )
 def test_a_run_that_is_not_whole_is_not_published(published_before, tmp_path, arguments, reason):
@@ -268,11 +269,33 @@ def test_a_rule_says_of_every_customer_which_segment(demo):
         assert fidelity > 0.75
 
 
-def test_plain_dbt_builds_the_same_from_any_directory(demo, tmp_path):
-    ran = dbt(tmp_path / "built", "build", "--project-dir", str(PROJECT), cwd=tmp_path)
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """What dbt alone builds, called from elsewhere."""
+    folder = tmp_path_factory.mktemp("plain")
+    ran = dbt(folder / "built", "build", "--project-dir", str(PROJECT), cwd=folder)
     assert ran.code == 0, ran.output
-    assert "Published: " in ran.output
-    assert differences(demo, ran, sorted(MARTS)) == dict.fromkeys(sorted(MARTS), 0)
+    return ran
+
+
+def test_plain_dbt_builds_the_same_from_any_directory(demo, plain):
+    assert "Published: " in plain.output
+    assert differences(demo, plain, sorted(MARTS)) == dict.fromkeys(sorted(MARTS), 0)
+
+
+def test_unit_tests_run_with_plain_dbt_and_cost_no_build(demo, plain):
+    ran = []
+    for built in (demo, plain):
+        target = built.folder / "target"
+        results = json.loads((target / "run_results.json").read_text())["results"]
+        ran.append({name: state for name, state in map(status, results) if "unit_test" in name})
+    written = json.loads((target / "manifest.json").read_text())["unit_tests"]
+    assert ran == [{}, dict.fromkeys(written, "pass")]
+    assert written
+
+
+def status(result):
+    return result["unique_id"], result["status"]
 
 
 @pytest.mark.parametrize(
