@@ -4,12 +4,14 @@ import csv
 import json
 import os
 import shutil
+import sys
 from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import DEMO, PROJECT, build, dbt, differences
+from conftest import DEMO, PROJECT, build, dbt, dbt_arguments, differences, run
 
 MARTS = {
     "campaign_accounting",
@@ -273,7 +275,8 @@ def test_a_rule_says_of_every_customer_which_segment(demo):
 def plain(tmp_path_factory):
     """What dbt alone builds, called from elsewhere."""
     folder = tmp_path_factory.mktemp("plain")
-    ran = dbt(folder / "built", "build", "--project-dir", str(PROJECT), cwd=folder)
+    command = [str(Path(sys.executable).with_name("dbt")), *dbt_arguments("build")]
+    ran = run([*command, "--project-dir", str(PROJECT)], folder / "built", cwd=folder)
     assert ran.code == 0, ran.output
     return ran
 
