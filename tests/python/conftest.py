@@ -104,12 +104,15 @@ def pytest_sessionfinish():
     FORKS.close()
 
 
-def run_forked(program, arguments, folder, *, target=None, cwd=PROJECT):
-    """Run ``build`` or ``dbt`` with their files in ``folder``, without the time to start."""
+def run_forked(program, arguments, folder, *, target=None, cwd=PROJECT, meanwhile=None):
+    """Run ``build`` or ``dbt`` with their files in ``folder``, without the time to start.
+
+    ``meanwhile`` is called with the process id while it runs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as said:
         output, errors = Path(said, "output"), Path(said, "errors")
-        code = FORKS.run(
+        process = FORKS.start(
             program,
             arguments,
             environment=environment(folder, PROJECT, target),
@@ -117,7 +120,10 @@ def run_forked(program, arguments, folder, *, target=None, cwd=PROJECT):
             output=output,
             errors=errors,
         )
-        return Built(folder, code, output.read_text(), errors.read_text())
+        if meanwhile:
+            meanwhile(process)
+        code = FORKS.wait()
+        return Built(folder, code, *(p.read_text() if p.exists() else "" for p in (output, errors)))
 
 
 def run(command, folder, *, project=PROJECT, target=None, **settings):

@@ -26,8 +26,8 @@ class Forks:
     def __init__(self):
         self.process = None
 
-    def run(self, program, arguments, *, environment, folder, output, errors):
-        """Run a program in a fork, and wait for it.
+    def start(self, program, arguments, *, environment, folder, output, errors):
+        """Begin to run a program in a fork; one at a time.
 
         Parameters
         ----------
@@ -43,7 +43,7 @@ class Forks:
         Returns
         -------
         int
-            Its exit code.
+            Its process id.
         """
         if self.process is None:
             self.process = subprocess.Popen(
@@ -59,6 +59,10 @@ class Forks:
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
 
+    def wait(self):
+        """Wait for what was started; its exit code."""
+        return int(self.process.stdout.readline())
+
     def close(self):
         """End the process."""
         if self.process is not None:
@@ -67,12 +71,13 @@ class Forks:
 
 
 def serve():
-    """Fork for each order that comes, and answer with the exit code."""
+    """Fork for each order, and answer with the process id and, when it ends, its exit code."""
     warm_up()
     for line in sys.stdin:
         child = os.fork()
         if not child:
             fulfil(*json.loads(line))
+        print(child, flush=True)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

@@ -1,16 +1,28 @@
 """What happens when somebody else has the file, the process dies, or the disk is full."""
 
+import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import duckdb
 import pytest
-from conftest import DEMO, PROJECT, build, build_command, differences, environment
+from conftest import (
+    DEMO,
+    PROJECT,
+    build,
+    build_arguments,
+    build_command,
+    differences,
+    environment,
+    run_forked,
+)
 
 HOLD = """
 import duckdb, sys, time
@@ -96,13 +108,15 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, war
     chance = random.Random(20)
     killed = 0
     lines = check_whole(demo.published)
+
+    def kill(process):
+        time.sleep(chance.uniform(0.1, 7.0))
+        with suppress(ProcessLookupError):  # it was done before
+            os.kill(process, signal.SIGKILL)
+
     while killed < 20:
-        with start_build(warehouse) as process:
-            try:
-                process.wait(timeout=chance.uniform(0.5, 7.0))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                killed += 1
+        ran = run_forked("build", build_arguments(), warehouse, meanwhile=kill)
+        killed += ran.code == -signal.SIGKILL
         assert check_whole(warehouse / "published.duckdb") == lines
     again = build(warehouse)
     assert again.code == 0, again.errors

@@ -5,7 +5,7 @@ import shutil
 
 import duckdb
 import pytest
-from conftest import DEMO, build, build_command, run
+from conftest import DEMO, build, build_arguments, run_forked
 
 # The files change from build to build; the shop's name says that it is the same one.
 SHOP = "campaign_customers: '', source_name: shop"
@@ -16,8 +16,8 @@ def rebuild(folder, variables="", **settings):
 
 
 def score(folder, variables="", **settings):
-    command = build_command(variables=f"{{{SHOP}, {variables}}}", **settings)
-    return run([*command, "--score"], folder)
+    arguments = build_arguments(variables=f"{{{SHOP}, {variables}}}", **settings)
+    return run_forked("build", [*arguments, "--score"], folder)
 
 
 def lines(target, condition="true", columns="*"):
