@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections import Counter
 from decimal import Decimal
+from itertools import permutations
 from pathlib import Path
 
 import duckdb
@@ -31,6 +32,7 @@ MARTS = {
     "line_accounting",
     "monthly_revenue",
     "prediction_backtest",
+    "product_pairs",
     "products",
     "refit_decisions",
     "rejected_campaign_customers",
@@ -271,6 +273,87 @@ def test_a_rule_says_of_every_customer_which_segment(demo):
         assert fidelity > 0.75
 
 
+PAIRS = """
+    product_id, other_product_id, baskets, product_baskets, other_product_baskets, counted_baskets,
+    left_out_baskets
+"""
+
+
+def counted_by_hand(baskets, least, largest):
+    """Count pairs of products in lists of products, without any of the mart's shortcuts."""
+    kept = [products for products in baskets if len(products) <= largest]
+    single = Counter(product for products in kept for product in products)
+    pairs = Counter(pair for products in kept for pair in permutations(products, 2))
+    return sorted(
+        (one, other, both, single[one], single[other], len(kept), len(baskets) - len(kept))
+        for (one, other), both in pairs.items()
+        if both >= least
+    )
+
+
+def baskets_of(built):
+    return [
+        products
+        for (products,) in built.rows(
+            """
+            select list(distinct product_id) from marts.invoice_lines
+            where line_type = 'sale' and is_product and product_id is not null
+            group by customer_id, invoice_id
+            """
+        )
+    ]
+
+
+def test_pairs_are_those_of_the_lines(demo):
+    by_hand = counted_by_hand(baskets_of(demo), least=20, largest=100)
+    assert len(by_hand) > 100
+    assert demo.rows(f"select {PAIRS} from marts.product_pairs order by all") == by_hand
+    for support, confidence, lift, both, one, other, counted in demo.rows(
+        """
+        select support, confidence, lift, baskets, product_baskets, other_product_baskets,
+            counted_baskets
+        from marts.product_pairs
+        """
+    ):
+        assert float(support) == pytest.approx(both / counted, abs=1e-6)
+        assert float(confidence) == pytest.approx(both / one, abs=1e-6)
+        assert float(lift) == pytest.approx(both / one / (other / counted), abs=1e-4)
+
+
+def test_pairs_of_many_baskets_are_those_of_a_sample(demo):
+    """The mart's query with other settings, on what the build made."""
+    query = next(demo.folder.glob("target/compiled/**/product_pairs.sql")).read_text()
+    assert query.count("count(*) / 20000)") == 1
+    assert query.count("products <= 100") == 2
+    sampled = query.replace("count(*) / 20000)", "count(*) / 2000)")
+    few = query.replace("products <= 100", "products <= 10").replace(
+        "products > 100", "products > 10"
+    )
+    with duckdb.connect(str(demo.warehouse), read_only=True) as connection:
+        pairs = connection.execute(
+            "select product_id, other_product_id, sampled_one_in, counted_baskets, support, lift"
+            f" from ({sampled})"
+        ).fetchall()
+        without_large = connection.execute(f"select {PAIRS} from ({few}) order by all").fetchall()
+    assert without_large == counted_by_hand(baskets_of(demo), least=20, largest=10)
+    assert len(without_large) > 50
+    assert without_large[0][-1] > 100
+    baskets = len(baskets_of(demo))
+    one_in = pairs[0][2]
+    assert one_in == -(-baskets // 2000)
+    assert pairs[0][3] == pytest.approx(baskets / one_in, rel=0.1)
+    whole = {
+        (one, other): (support, lift)
+        for one, other, support, lift in demo.rows(
+            "select product_id, other_product_id, support, lift from marts.product_pairs"
+        )
+    }
+    assert pairs
+    for one, other, _, _, support, lift in pairs:
+        assert float(support) == pytest.approx(float(whole[one, other][0]), rel=0.5)
+        assert float(lift) == pytest.approx(float(whole[one, other][1]), rel=0.5)
+
+
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
     """What dbt alone builds, called from elsewhere."""
@@ -334,6 +417,16 @@ def status(result):
             "var compared_algorithms (in dbt_project.yml or VARS)",
         ),
         (None, "{compared_algorithms: [dbskan]}", "Did you mean dbscan?"),
+        (
+            None,
+            "{pairs_largest_basket: 1}",
+            "pairs_largest_basket (in dbt_project.yml or VARS): must be a whole number from 2 on",
+        ),
+        (
+            None,
+            "{pairs_least_support: 3}",
+            "pairs_least_support (in dbt_project.yml or VARS): must be a share of baskets, 0 to 1",
+        ),
         (
             None,
             "{stability_refits: -1}",

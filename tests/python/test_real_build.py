@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from itertools import combinations
+from itertools import combinations, permutations
 
 import duckdb
 import pytest
@@ -325,3 +325,32 @@ def test_cohorts_and_concentration_are_those_of_the_lines(real):
     assert real.rows("select distinct month from marts.monthly_revenue where is_partial") == [
         (date(2011, 12, 1),)
     ]
+
+
+def test_known_companions_are_found(real):
+    """Sets that are sold piece by piece, as others have found them in these data."""
+    companions = {
+        (one.strip(), other.strip()): (confidence, lift, lift_low)
+        for one, other, confidence, lift, lift_low in real.rows(
+            "select description, other_description, confidence, lift, lift_low"
+            " from marts.product_pairs"
+        )
+    }
+    herbs = ["BASIL", "CHIVES", "MINT", "PARSLEY", "ROSEMARY", "THYME"]
+    for one, other in combinations(herbs, 2):
+        confidence, lift, low = companions[f"HERB MARKER {one}", f"HERB MARKER {other}"]
+        assert confidence > 0.7
+        assert lift > low > 50
+    cups = ["GREEN REGENCY", "PINK REGENCY", "ROSES REGENCY"]
+    for one, other in permutations(cups, 2):
+        confidence, lift, low = companions[f"{one} TEACUP AND SAUCER", f"{other} TEACUP AND SAUCER"]
+        assert confidence > 0.5
+        assert lift > low > 15
+    counted = real.one(
+        "select distinct counted_baskets, left_out_baskets, sampled_one_in from marts.product_pairs"
+    )
+    # 18,532 invoices, 130 of which hold nothing but postage and the like.
+    assert counted == (18_197, 205, 1)
+    assert real.one("select count(*), min(baskets) from marts.product_pairs") == (8_322, 55)
+    # Bestsellers meet by chance; most of what is together so often does not.
+    assert real.one("select count(*) from marts.product_pairs where lift_low <= 1") == (242,)
