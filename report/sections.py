@@ -8,6 +8,7 @@ from report import campaign, movement
 from report.figures import (
     ACCENT,
     FEATURES,
+    LINE_HEIGHT,
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
@@ -627,6 +628,71 @@ def best_selling_products(products):
         rows,
         least_width=560,
     )
+
+
+@section("Bought together", "products_bought_together")
+def bought_together(pairs):
+    """Draw how often a basket with one product holds its closest companion too."""
+    rows = [
+        row
+        | {
+            "pair": f"{row['product_id']} + {row['other_product_id']}",
+            "description": one_line(row["description"]),
+            "other_description": one_line(row["other_description"]),
+            "label": f"{percent(row['confidence'])}, lift {row['lift']:,.1f}",
+        }
+        for row in pairs
+    ]
+    first = rows[0]
+    base = chart().encode(
+        y=alt.Y("pair:N", sort=[row["pair"] for row in rows], axis=None),
+        tooltip=[
+            tooltip("description", "Who buys"),
+            tooltip("other_description", "Also buys"),
+            tooltip("confidence:Q", "Share of the first's baskets with both", ".1%"),
+            tooltip("other_confidence:Q", "Share of the second's", ".1%"),
+            tooltip("baskets:Q", "Baskets with both", ",.0f"),
+            tooltip("product_baskets:Q", "Baskets with the first", ",.0f"),
+            tooltip("other_product_baskets:Q", "Baskets with the second", ",.0f"),
+            tooltip("support:Q", "Share of all baskets with both", ".2%"),
+            tooltip("lift:Q", "Lift: times as often as by chance", ",.1f"),
+            tooltip("lift_low:Q", "At least (95 %)", ",.1f"),
+        ],
+    )
+    bars = base.mark_bar(color=ACCENT, cornerRadiusEnd=2, size=12, yOffset=12).encode(
+        x=alt.X("confidence:Q", scale=alt.Scale(domain=[0, 1]), axis=None)
+    )
+    # Above its bar a name has the whole width, on a phone too.
+    names = (
+        base.transform_calculate(names="datum.description + '\\n+ ' + datum.other_description")
+        .mark_text(
+            align="left",
+            baseline="top",
+            dy=-22,
+            limit=alt.ExprRef("containerSize()[0] - 10"),
+            lineBreak="\n",
+            lineHeight=LINE_HEIGHT,
+        )
+        .encode(x=alt.value(0), text="names:N")
+    )
+    labels = base.mark_text(align="left", dx=5, dy=12).encode(x="confidence:Q", text="label:N")
+    drawn = f", one in {first['sampled_one_in']:,}" if first["sampled_one_in"] > 1 else ""
+    large = first["left_out_baskets"]
+    left_out = f", without {count(large)} of very many products" if large else ""
+    yield Figure(
+        f"{percent(first['confidence'])} of baskets with {first['description']} also hold "
+        f"{first['other_description']}",
+        "Bar: of the baskets with the first product, the share that hold the second too. Lift: how "
+        "many times as often that is as by chance. Each product stands once, beside its closest "
+        f"companion. Counted: {count(first['counted_baskets'])} baskets{drawn}{left_out}.",
+        (bars + names + labels).properties(height=alt.Step(50)),
+        rows,
+    )
+
+
+def one_line(text):
+    """Take needless spaces out of a name."""
+    return " ".join(text.split())
 
 
 section(

@@ -239,6 +239,40 @@ def test_predictions_and_campaign_are_those_of_the_marts(built, browser):
             assert row["ends"] == pytest.approx(1, abs=1e-5)
 
 
+def test_pairs_are_the_closest_of_the_mart_and_each_product_stands_once(built, browser):
+    browser.open(built.report, width=390, phone=True)
+    (pairs,) = rows_of(browser, "bought-together")
+    products = [row[side] for row in pairs for side in ("product_id", "other_product_id")]
+    assert len(pairs) == 15
+    assert len(set(products)) == 30
+    confidences = [row["confidence"] for row in pairs]
+    assert confidences == sorted(confidences, reverse=True)
+    for row in pairs:
+        assert row["confidence"] >= row["other_confidence"]
+        assert row["lift_low"] > 1
+        assert built.one(
+            "select baskets, companion_rank from marts.product_pairs"
+            f" where product_id = '{row['other_product_id']}'"
+            f" and other_product_id = '{row['product_id']}'"
+        ) == (row["baskets"], 1)
+    # On a phone no name is cut off, and none runs into another.
+    texts = browser.evaluate(
+        """
+        [...document.querySelectorAll("#bought-together svg .role-mark text")].map((text) => {
+            const box = text.getBoundingClientRect();
+            return [text.textContent, box.left, box.right, box.top, box.bottom];
+        })
+        """
+    )
+    assert len(texts) == 30
+    assert not [text for text, *_ in texts if "\u2026" in text]
+    assert max(right for _, _, right, _, _ in texts) <= 390
+    for (_, left, right, top, bottom), (_, start, end, high, low) in itertools.combinations(
+        texts, 2
+    ):
+        assert right <= start or end <= left or bottom <= high + 1 or low <= top + 1
+
+
 def test_segments_of_the_campaign_stand_first_in_their_colours(browser, page):
     """They are a dimension like others, from the day on which campaign customers have segments."""
 
@@ -509,6 +543,7 @@ def test_calculator_answers_what_is_typed(demo, browser):
 def test_whatever_data_says_stays_text(browser, page, results):
     def spoil(changed):
         changed["best_selling_products"][0]["description"] = EVIL
+        changed["products_bought_together"][0]["other_description"] = EVIL
         first = changed["segments_in_use"][0]["segment_name"]
         for rows in changed.values():
             for row in rows:
@@ -540,6 +575,7 @@ def test_whatever_data_says_stays_text(browser, page, results):
 def test_what_has_no_data_is_left_out_without_a_hole(browser, page):
     def empty(changed):
         changed["best_selling_products"] = []
+        changed["products_bought_together"] = []
         del changed["rfm_grid"]
         # As where no campaign customers are given.
         for name in ("scores_of_predictions", "acceptance_of_offers"):
@@ -554,6 +590,7 @@ def test_what_has_no_data_is_left_out_without_a_hole(browser, page):
     text = browser.evaluate("document.body.innerText")
     for name in (
         "Best-selling products",
+        "Bought together",
         "RFM grid",
         "Predictions",
         "Customers of the campaign",
