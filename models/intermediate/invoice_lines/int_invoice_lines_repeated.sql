@@ -19,11 +19,23 @@ invoice_products as (
 
 {# Two lines can only be equal, or need a number to tell them apart, where an invoice holds a product
    twice. That is a few in a hundred, so all else here is spared the comparison of every column. #}
-repeated_hashes as (
+hashed as (
     select {{ line_name_hash() }} as line_hash
     from invoice_products
-    group by {{ line_name_hash() }}
-    having count(*) > 1
+),
+
+{# Nearly all differ, and then sorting costs two thirds of what grouping does. #}
+hashes_numbered as (
+    select
+        line_hash,
+        row_number() over (partition by line_hash) as place
+    from hashed
+),
+
+repeated_hashes as (
+    select line_hash
+    from hashes_numbered
+    where place = 2
 ),
 
 repeated_lines as (
