@@ -32,6 +32,15 @@
     datesub('day', {{ start }}, {{ finish }})
 {%- endmacro %}
 
+{#- A moment so many days, whole or not, after another. -#}
+{% macro days_after(moment, days) -%}
+    {{ return(adapter.dispatch('days_after')(moment, days)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_after(moment, days) -%}
+    {{ moment }} + to_microseconds(cast({{ days }} * 86400000000 as bigint))
+{%- endmacro %}
+
 {#- A row for each beginning of a month after start, up to finish. -#}
 {% macro month_starts(start, finish) -%}
     {{ return(adapter.dispatch('month_starts')(start, finish)) }}

@@ -12,6 +12,7 @@ LAYERS = {
     "invoice_lines": "intermediate/invoice_lines: what counts",
     "customers": "intermediate/customers: features at every month end",
     "segmentations": "intermediate/segmentations: clusters and their names",
+    "predictions": "predictions: what customers will do, and how good that was",
     "campaign": "campaign customers: what counts, features, dimensions",
     "marts": "marts: the published tables",
 }
@@ -25,7 +26,10 @@ def layer(node):
         return None
     folder = node["fqn"][1:]
     if node["original_file_path"].startswith("python_models"):
-        return "campaign" if "campaign" in node["name"] else "segmentations"
+        for word, place in (("campaign", "campaign"), ("predict", "predictions")):
+            if word in node["name"]:
+                return place
+        return "segmentations"
     return folder[1] if folder[0] == "intermediate" else folder[0]
 
 

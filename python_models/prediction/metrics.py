@@ -1,11 +1,22 @@
 """How good probabilities are."""
 
 import numpy as np
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    log_loss,
+    mean_poisson_deviance,
+    mean_tweedie_deviance,
+    roc_auc_score,
+)
 
 CHAMPION_METRIC = "log_loss"
 # Share of customers, those with the highest probability first, whose rate is taken.
 TOP_SHARE = 0.1
+# Variance of money grows with this power of its mean.
+MONEY_POWER = 1.5
+# Waits are not known beyond these days.
+LONGEST_WAIT = 90
 
 
 def score_probabilities(outcomes, probabilities):
@@ -40,6 +51,88 @@ def score_probabilities(outcomes, probabilities):
         "predicted_rate": float(probabilities.mean()),
         "observed_rate": float(outcomes.mean()),
     }
+
+
+def score_expectations(outcomes, expected):
+    """Take the figures that are the same for counts and amounts.
+
+    Parameters
+    ----------
+    outcomes : ndarray of shape (n_customers,), float64
+        Not negative, and not all 0.
+    expected : ndarray of shape (n_customers,), float64
+
+    Returns
+    -------
+    dict of str to float
+        ``mae`` and ``rmse``, in the outcome's unit; the former prefers a median, which is 0 where
+        most buy nothing. ``total_ratio``: what was predicted of all together / what came.
+    """
+    errors = expected - outcomes
+    return {
+        "mae": float(np.abs(errors).mean()),
+        "rmse": float(np.sqrt((errors**2).mean())),
+        "total_ratio": float(expected.sum() / outcomes.sum()),
+    }
+
+
+def score_counts(outcomes, expected):
+    """Take the figures of expected counts.
+
+    Parameters
+    ----------
+    outcomes : ndarray of shape (n_customers,), float64
+        Not negative, and not all 0.
+    expected : ndarray of shape (n_customers,), float64
+        Above 0.
+
+    Returns
+    -------
+    dict of str to float
+        ``poisson_deviance``: lower is better, and an honest mean is best. The others are those of
+        `score_expectations`.
+
+    References
+    ----------
+    .. [1] Gneiting, "Making and evaluating point forecasts", JASA 2011.
+    """
+    deviance = float(mean_poisson_deviance(outcomes, expected))
+    return {"poisson_deviance": deviance, **score_expectations(outcomes, expected)}
+
+
+def score_amounts(outcomes, expected):
+    """Take the figures of expected money; as `score_counts`, with ``tweedie_deviance``."""
+    deviance = float(mean_tweedie_deviance(outcomes, expected, power=MONEY_POWER))
+    return {"tweedie_deviance": deviance, **score_expectations(outcomes, expected)}
+
+
+def score_waits(outcomes, waits):
+    """Take the figures of the days after which a purchase is as likely as not.
+
+    Parameters
+    ----------
+    outcomes : ndarray of shape (n_customers,), float64
+        Days from the cutoff, the beginning of a day, to the purchase; infinite where there is none
+        within ``LONGEST_WAIT``.
+    waits : ndarray of shape (n_customers,), float64
+        Those with ``LONGEST_WAIT`` and more have no date.
+
+    Returns
+    -------
+    dict of str to float
+        ``absolute_days``: mean absolute error, with waits beyond ``LONGEST_WAIT`` counted as that,
+        which an honest median makes least. ``dated_share``: share of customers with a date.
+        ``bought_by_date``: share of these who had bought by the end of that day; near one half
+        where dates are right. Not there where nobody has a date.
+    """
+    errors = np.minimum(outcomes, LONGEST_WAIT) - np.minimum(waits, LONGEST_WAIT)
+    figures = {"absolute_days": float(np.abs(errors).mean())}
+    dated = waits < LONGEST_WAIT
+    figures["dated_share"] = float(dated.mean())
+    if dated.any():
+        bought = outcomes[dated] < np.floor(waits[dated]) + 1
+        figures["bought_by_date"] = float(bought.mean())
+    return figures
 
 
 def rate_at_the_top(outcomes, probabilities, share):

@@ -37,6 +37,7 @@ needs_campaign_data = pytest.mark.skipif(
 # Tests that share a costly build run in one process, so that it is made once.
 TOGETHER = {
     "test_campaign": "real",
+    "test_customer_predictions": "real",
     "test_promise_over_months": "real",
     "test_real_build": "real",
     "test_report": "real",

@@ -166,13 +166,15 @@ def test_demo_answers_are_predicted(demo):
         (model, metric): value
         for model, metric, value in demo.rows(
             "select model, metric, value from marts.prediction_backtest"
+            " where target = 'campaign_response'"
         )
     }
     assert scores["logistic_regression", "log_loss"] < scores["earlier_accepted", "log_loss"]
     assert scores["earlier_accepted", "log_loss"] < scores["base_rate", "log_loss"]
     assert scores["logistic_regression", "roc_auc"] > 0.78
     champion, cutoff = demo.one(
-        "select distinct model, cutoff from marts.prediction_backtest where is_champion"
+        "select distinct model, cutoff from marts.prediction_backtest"
+        " where is_champion and target = 'campaign_response'"
     )
     assert champion == "logistic_regression"
     assert str(cutoff) == "2025-06-29 00:00:00"

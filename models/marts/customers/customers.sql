@@ -30,6 +30,16 @@ customer_segments as (
     where segmentation = '{{ var("primary_segmentation") }}'
 ),
 
+customer_predictions as (
+    select
+        customer_id,
+        churn_probability,
+        expected_orders_90d,
+        expected_spend_90d,
+        next_purchase_date
+    from {{ ref('customer_predictions') }}
+),
+
 ranked_invoices as (
     select
         invoices.customer_id,
@@ -94,7 +104,11 @@ final as (
         cast(scored.m_score as integer) as m_score,
         rfm_segment_rules.rfm_segment,
         customer_segments.segment_code,
-        customer_segments.segment_name
+        customer_segments.segment_name,
+        customer_predictions.churn_probability,
+        customer_predictions.expected_orders_90d,
+        customer_predictions.expected_spend_90d,
+        customer_predictions.next_purchase_date
     from scored
     inner join last_invoices on scored.customer_id = last_invoices.customer_id
     left join rfm_segment_rules
@@ -102,6 +116,7 @@ final as (
             scored.r_score between rfm_segment_rules.r_from and rfm_segment_rules.r_to
             and {{ fm_score('scored') }} between rfm_segment_rules.fm_from and rfm_segment_rules.fm_to
     left join customer_segments on scored.customer_id = customer_segments.customer_id
+    left join customer_predictions on scored.customer_id = customer_predictions.customer_id
 )
 
 select * from final

@@ -1,6 +1,10 @@
-{{ config(enabled=has_campaign()) }}
+with tested as (
+    select * from {{ ref('int_predictions_tested') }}
+    where group_number = 0
+),
 
-with scored as (
+{% if has_campaign() -%}
+campaign_scored as (
     select * from {{ ref('int_campaign_responses_scored') }}
 ),
 
@@ -9,16 +13,28 @@ data_end as (
     from {{ ref('int_campaign_customers') }}
 ),
 
+{% endif -%}
 final as (
     select
+        target,
+        model,
+        cast(cutoff as timestamp) as cutoff,
+        metric,
+        value,
+        is_champion
+    from tested
+    {%- if has_campaign() %}
+    union all
+    select
         'campaign_response' as target,
-        scored.model,
+        campaign_scored.model,
         cast(data_end.as_of_date as timestamp) as cutoff,
-        scored.metric,
-        scored.value,
-        scored.is_champion
-    from scored
+        campaign_scored.metric,
+        campaign_scored.value,
+        campaign_scored.is_champion
+    from campaign_scored
     cross join data_end
+    {%- endif %}
 )
 
 select * from final

@@ -1,0 +1,133 @@
+{#- Ten thousand customers at a cutoff are enough to learn from; today everybody is predicted. -#}
+{%- set sampled_customers = 10000 -%}
+with customers as (
+    select
+        customer_id,
+        as_of_at as cutoff,
+        is_current,
+        first_purchase_at,
+        last_purchase_at,
+        recency_days,
+        tenure_days,
+        frequency,
+        monetary
+    from {{ ref('int_customers_as_of') }}
+),
+
+sales as (
+    select
+        customer_id,
+        invoiced_at,
+        is_first_sale_moment,
+        sale_amount
+    from {{ ref('int_invoices') }}
+    where sale_lines > 0
+),
+
+current_as_of as (
+    select
+        max(cutoff) as as_of_at,
+        ceil(count(*) / cast({{ sampled_customers }} as double)) as part
+    from customers
+    where is_current
+),
+
+{# The same customers at every cutoff. Thirty months hold the cutoffs of tests a year long and, a year before
+   them, those to learn from. #}
+cutoffs as (
+    select
+        customers.*,
+        current_as_of.as_of_at
+    from customers
+    cross join current_as_of
+    where
+        customers.is_current
+        or (
+            customers.cutoff >= current_as_of.as_of_at - interval '30' month
+            and {{ one_row_in(['customers.customer_id'], 'current_as_of.part') }}
+        )
+),
+
+{# An invoice counts once, at its first moment with a sale; its money counts when it was spent. #}
+counted as (
+    select
+        cutoffs.customer_id,
+        cutoffs.cutoff,
+        count(*) filter (
+            where
+            sales.is_first_sale_moment
+            and sales.invoiced_at >= cutoffs.cutoff - interval '90' day
+            and sales.invoiced_at < cutoffs.cutoff
+        ) as orders_last_90d,
+        sum(sales.sale_amount) filter (
+            where
+            sales.invoiced_at >= cutoffs.cutoff - interval '90' day
+            and sales.invoiced_at < cutoffs.cutoff
+        ) as spend_last_90d,
+        sum(sales.sale_amount) filter (where sales.invoiced_at < cutoffs.cutoff) as spend_last_365d,
+        count(*) filter (
+            where
+            sales.is_first_sale_moment
+            and sales.invoiced_at >= cutoffs.cutoff
+            and sales.invoiced_at < cutoffs.cutoff + interval '90' day
+        ) as orders_next_90d,
+        sum(sales.sale_amount) filter (
+            where
+            sales.invoiced_at >= cutoffs.cutoff
+            and sales.invoiced_at < cutoffs.cutoff + interval '90' day
+        ) as spend_next_90d,
+        sum(sales.sale_amount) filter (where sales.invoiced_at >= cutoffs.cutoff) as spend_next_365d,
+        min(sales.invoiced_at) filter (
+            where
+            sales.is_first_sale_moment
+            and sales.invoiced_at >= cutoffs.cutoff
+            and sales.invoiced_at < cutoffs.cutoff + interval '90' day
+        ) as next_purchase_at
+    from cutoffs
+    left join sales
+        on
+            cutoffs.customer_id = sales.customer_id
+            and sales.invoiced_at >= cutoffs.cutoff - interval '365' day
+            and sales.invoiced_at < cutoffs.cutoff + interval '365' day
+    group by
+        cutoffs.customer_id,
+        cutoffs.cutoff
+),
+
+{# What came after is known once its whole time lies before the as-of moment. #}
+final as (
+    select
+        cutoffs.customer_id,
+        cutoffs.cutoff,
+        cutoffs.is_current,
+        cutoffs.first_purchase_at,
+        cutoffs.last_purchase_at,
+        cutoffs.recency_days,
+        cutoffs.tenure_days,
+        cutoffs.frequency,
+        cutoffs.monetary,
+        cast(counted.orders_last_90d as integer) as orders_last_90d,
+        cast(coalesce(counted.spend_last_90d, 0) as decimal(18, 2)) as spend_last_90d,
+        cast(coalesce(counted.spend_last_365d, 0) as decimal(18, 2)) as spend_last_365d,
+        case
+            when cutoffs.cutoff + interval '90' day <= cutoffs.as_of_at then cast(counted.orders_next_90d as integer)
+        end as orders_next_90d,
+        case
+            when cutoffs.cutoff + interval '90' day <= cutoffs.as_of_at
+                then cast(coalesce(counted.spend_next_90d, 0) as decimal(18, 2))
+        end as spend_next_90d,
+        case
+            when cutoffs.cutoff + interval '90' day <= cutoffs.as_of_at then counted.next_purchase_at
+        end as next_purchase_at,
+        case
+            when cutoffs.cutoff + interval '365' day <= cutoffs.as_of_at
+                then cast(coalesce(counted.spend_next_365d, 0) as decimal(18, 2))
+        end as spend_next_365d
+    from cutoffs
+    inner join counted
+        on
+            cutoffs.customer_id = counted.customer_id
+            and cutoffs.cutoff = counted.cutoff
+)
+
+select * from final

@@ -1,0 +1,32 @@
+with predicted as (
+    select * from {{ ref('int_customers_predicted') }}
+),
+
+current_as_of as (
+    select as_of_at
+    from {{ ref('int_as_of_dates') }}
+    where is_current
+),
+
+{# The day that holds the moment after which half of such customers have bought. #}
+final as (
+    select
+        predicted.customer_id,
+        current_as_of.as_of_at,
+        cast(predicted.churn_probability as decimal(9, 6)) as churn_probability,
+        cast(predicted.expected_orders_90d as decimal(12, 4)) as expected_orders_90d,
+        cast(predicted.expected_spend_90d as decimal(18, 2)) as expected_spend_90d,
+        cast(predicted.expected_spend_90d_low as decimal(18, 2)) as expected_spend_90d_low,
+        cast(predicted.expected_spend_90d_high as decimal(18, 2)) as expected_spend_90d_high,
+        cast(predicted.expected_spend_365d as decimal(18, 2)) as expected_spend_365d,
+        cast({{ days_after('current_as_of.as_of_at', 'predicted.next_purchase_days') }} as date) as next_purchase_date,
+        predicted.churn_model,
+        predicted.orders_model,
+        predicted.spend_model,
+        predicted.spend_365d_model,
+        predicted.next_purchase_model
+    from predicted
+    cross join current_as_of
+)
+
+select * from final
