@@ -104,3 +104,27 @@ def test_retention_by_month_is_that_of_the_cohorts(ask, demo):
         """
     )
     near([row for row in found if row[1] is not None], expected)
+
+
+@pytest.mark.parametrize(
+    ("by", "column"),
+    [
+        ("customer__segment", "segment_name"),
+        ("customer__home_country", "country"),
+        (
+            "metric_time__month",
+            "cast(cast(date_trunc('month', first_purchase_at) as date) as varchar)",
+        ),
+    ],
+)
+def test_churn_risk_and_expected_spend_are_those_of_the_predictions(ask, demo, by, column):
+    found = ask("churn_risk,expected_spend", by)
+    expected = demo.rows(
+        f"""
+        select {column}, avg(predictions.churn_probability), sum(predictions.expected_spend_90d)
+        from marts.customers
+        inner join marts.customer_predictions as predictions using (customer_id)
+        group by 1
+        """
+    )
+    near(found, expected)
