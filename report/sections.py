@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import altair as alt
 
-from report import campaign, movement
+from report import campaign, movement, predictions
 from report.figures import (
     ACCENT,
     FEATURES,
@@ -695,8 +695,16 @@ def one_line(text):
     return " ".join(text.split())
 
 
+section("What to expect", "expectations_by_segment", per_segmentation=True)(
+    predictions.expectations
+)
 section(
-    "Predictions",
+    "Predictions and what came",
+    "calibration_of_customer_predictions",
+    "scores_of_customer_predictions",
+)(predictions.proofs)
+section(
+    "Predicted answers",
     "scores_of_predictions",
     "calibration_of_predictions",
     "profit_by_share_asked",

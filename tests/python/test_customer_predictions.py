@@ -269,8 +269,13 @@ def test_customers_are_predicted_by_the_champions(two_years):
     for column, target in (("churn_probability", "churn_90d"), ("expected_spend_90d", "spend_90d")):
         assert predicted[column].tolist() == at_hand[target][champions[target]].tolist()
     money = predicted["expected_spend_90d"]
-    assert (predicted["expected_spend_90d_low"] <= money).all()
-    assert (predicted["expected_spend_90d_high"] >= money).all()
+    past = predict_past(seen, as_of, DAYS)
+    spread = spread_known_at(seen, past, as_of, "spend_90d", champions["spend_90d"])
+    low, high = spread_around(money.to_numpy(), spread)
+    assert predicted["expected_spend_90d_low"].tolist() == low.tolist()
+    assert predicted["expected_spend_90d_high"].tolist() == high.tolist()
+    assert (low <= money).all()
+    assert (high >= money).all()
     for column in ("expected_orders_90d", "next_purchase_days", "orders_model"):
         assert predicted[column].isna().all()
     dated = prediction_table(two_years, {"next_purchase_date": "own_gap"})["next_purchase_days"]
@@ -362,6 +367,28 @@ def test_models_of_a_target_stand_the_plainest_first(history):
         "spend_90d": "last_90_days",
         "next_purchase_date": "base_rate",
     }
+
+
+def test_models_that_stand_on_one_another_agree(history):
+    """Money is orders times baskets; a wait is that of the rate or of the probability."""
+    seen, as_of = history
+    train, features = known_at(seen, as_of, DAYS), seen.at(seen.cutoffs[-1]).features
+    predicted = predict_quarter(train, features)
+    orders, spend = predicted["orders_90d"], predicted["spend_90d"]
+    baskets = mean_baskets(train.features, features)
+    for money, rate in (
+        ("rate_and_basket", "repeat_rate"),
+        ("poisson_and_basket", "poisson_regression"),
+    ):
+        assert spend[money] == pytest.approx(floored(orders[rate] * baskets, train.spend))
+    waits = predicted["next_purchase_date"]
+    expected = DAYS * np.log(2) / orders["poisson_regression"]
+    # Only the likeliest of all, whose probability is cut, differ.
+    certain = orders["poisson_regression"] > 20
+    assert waits["poisson_regression"][~certain] == pytest.approx(expected[~certain])
+    likely = predicted["churn_90d"]["logistic_regression"] < 0.5
+    assert 0 < likely.sum() < len(likely)
+    assert ((waits["logistic_regression"] < DAYS) == likely).all()
 
 
 def test_figures_are_those_of_the_formulas():

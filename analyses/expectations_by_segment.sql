@@ -1,0 +1,60 @@
+{#- What customers of each segment are expected to do, beside what they did in the days before. -#}
+with predictions as (
+    select * from {{ ref('customer_predictions') }}
+    where
+        churn_probability is not null
+        and expected_spend_90d is not null
+),
+
+customer_segments as (
+    select
+        segmentation,
+        customer_id,
+        segment_code
+    from {{ ref('customer_segments') }}
+    where population = 'invoice_customers'
+),
+
+segments as (
+    select * from {{ ref('segments') }}
+),
+
+expected as (
+    select
+        customer_segments.segmentation,
+        customer_segments.segment_code,
+        count(*) as customers,
+        count(*) filter (where predictions.churn_probability > 0.5) as likely_to_leave,
+        avg(predictions.churn_probability) as churn_risk,
+        sum(predictions.expected_orders_90d) as expected_orders,
+        sum(predictions.expected_spend_90d) as expected_spend,
+        sum(predictions.expected_spend_90d) filter (where predictions.churn_probability > 0.5) as spend_at_risk
+    from predictions
+    inner join customer_segments on predictions.customer_id = customer_segments.customer_id
+    group by
+        customer_segments.segmentation,
+        customer_segments.segment_code
+),
+
+final as (
+    select
+        expected.segmentation,
+        segments.segment_name,
+        segments.colour,
+        expected.customers,
+        expected.likely_to_leave,
+        expected.churn_risk,
+        cast(expected.expected_orders as decimal(14, 1)) as expected_orders,
+        expected.expected_spend,
+        coalesce(expected.spend_at_risk, 0) as spend_at_risk
+    from expected
+    inner join segments
+        on
+            expected.segmentation = segments.segmentation
+            and expected.segment_code = segments.segment_code
+    order by
+        expected.segmentation,
+        segments.segment_order
+)
+
+select * from final

@@ -1,0 +1,35 @@
+{#- Means over the month ends that were tested; the best model of each target first. -#}
+{%- set deciding = ['log_loss', 'poisson_deviance', 'tweedie_deviance', 'absolute_days'] -%}
+{%- set others = ['roc_auc', 'top_tenth_rate', 'observed_rate', 'total_ratio', 'coverage_80', 'bought_by_date'] -%}
+with prediction_backtest as (
+    select * from {{ ref('prediction_backtest') }}
+    where target <> 'campaign_response'
+),
+
+averaged as (
+    select
+        target,
+        model,
+        is_champion,
+        count(distinct cutoff) as cutoffs,
+        {%- for metric in others %}
+        avg(value) filter (where metric = '{{ metric }}') as {{ metric }},
+        {%- endfor %}
+        avg(value) filter (where metric in ('{{ deciding | join("', '") }}')) as deciding_value
+    from prediction_backtest
+    group by
+        target,
+        model,
+        is_champion
+),
+
+final as (
+    select *
+    from averaged
+    order by
+        target,
+        deciding_value,
+        is_champion desc
+)
+
+select * from final

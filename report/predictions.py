@@ -1,0 +1,246 @@
+"""What customers are expected to do, and whether such expectations came true."""
+
+import altair as alt
+
+from report.figures import (
+    ACCENT,
+    Figure,
+    Table,
+    chart,
+    count,
+    large_numbers,
+    money,
+    percent,
+    steps_that_multiply,
+    tooltip,
+)
+from report.movement import day
+
+# What is predicted, in the page's order, and the figure that decides.
+TARGETS = {
+    "churn_90d": ("Stays away for 90 days", "log loss"),
+    "orders_90d": ("Orders in 90 days", "Poisson deviance"),
+    "spend_90d": ("Money in 90 days", "Tweedie deviance"),
+    "spend_365d": ("Money in 365 days", "Tweedie deviance"),
+    "next_purchase_date": ("Next purchase", "days off"),
+}
+TITLES = {
+    "churn_90d": "staying away",
+    "orders_90d": "orders",
+    "spend_90d": "money",
+    "spend_365d": "money of a year",
+    "next_purchase_date": "the next purchase",
+}
+# Figures that don't decide, and how they are said.
+ALSO = {
+    "roc_auc": "area under ROC {:.3f}".format,
+    "total_ratio": "predicted / came {:.2f}".format,
+    "coverage_80": lambda share: f"{percent(share)} within the interval",
+    "bought_by_date": lambda share: f"{percent(share)} had bought by their date",
+}
+MODELS = {
+    "base_rate": "The same for everybody",
+    "recency_bands": "As those who bought as long ago",
+    "last_90_days": "The last 90 days again",
+    "last_365_days": "The last 365 days again",
+    "repeat_rate": "Own rate since the first order",
+    "rate_and_basket": "Own rate, own basket",
+    "own_gap": "Own gap after the last order",
+    "logistic_regression": "Logistic regression",
+    "poisson_regression": "Poisson regression",
+    "poisson_and_basket": "Poisson regression, own basket",
+    "tweedie_regression": "Tweedie regression",
+}
+
+
+def expectations(segmentation, segments):
+    """Draw how likely customers of each segment are to stay away, and what they will spend."""
+    shown = [
+        tooltip("segment_name", "Segment"),
+        tooltip("customers:Q", "Customers", ",.0f"),
+        tooltip("churn_risk:Q", "Stay away, mean probability", ".1%"),
+        tooltip("likely_to_leave:Q", "Stay away, more likely than not", ",.0f"),
+        tooltip("expected_orders:Q", "Orders in 90 days", ",.0f"),
+        tooltip("expected_spend:Q", "Money in 90 days", ",.0f"),
+        tooltip("spend_at_risk:Q", "of those likely to stay away", ",.0f"),
+    ]
+    base = chart().encode(y=segmentation.axis(), tooltip=shown)
+
+    def bars(column, title, axis, largest):
+        x = alt.X(f"{column}:Q", title=title, axis=axis, scale=alt.Scale(domain=[0, largest * 1.3]))
+        return (
+            base.mark_bar(cornerRadiusEnd=2).encode(x=x, color=segmentation.colour(legend=False))
+            + base.mark_text(align="left", dx=5).encode(x=x, text="label:N")
+        ).properties(height=alt.Step(36))
+
+    total = sum(row["customers"] for row in segments)
+    leaving = sum(row["likely_to_leave"] for row in segments)
+    yield Figure(
+        f"{count(leaving)} of {count(total)} customers are more likely than not to stay away for "
+        "90 days",
+        "Mean probability of each segment's customers to buy nothing in the 90 days from the as-of "
+        "moment on.",
+        bars(
+            "churn_risk",
+            "Probability to stay away",
+            # The label beside a long bar needs room, in which there is no probability.
+            alt.Axis(format=".0%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
+            max(row["churn_risk"] for row in segments),
+        ),
+        [row | {"label": percent(row["churn_risk"])} for row in segments],
+        half=True,
+    )
+    expected = sum(row["expected_spend"] for row in segments)
+    most = max(segments, key=lambda row: row["expected_spend"])
+    yield Figure(
+        f"{money(expected)} are expected in 90 days, {percent(most['expected_spend'] / expected)} "
+        f"of it from {most['segment_name']}",
+        "Money expected from the customers there are; new ones come on top.",
+        bars(
+            "expected_spend",
+            "Money in 90 days",
+            large_numbers(tickCount=4),
+            max(row["expected_spend"] for row in segments),
+        ),
+        [row | {"label": money(row["expected_spend"])} for row in segments],
+        half=True,
+    )
+
+
+def proofs(groups, scored):
+    """Draw whether the last predictions that are over came true, and list the scores of all."""
+    for target, draw in (("churn_90d", churn), ("spend_90d", spend)):
+        own = [row for row in groups if row["target"] == target]
+        if own:
+            yield draw(own)
+    yield scores(scored)
+
+
+def diagonal(scale, ends):
+    """Draw where prediction and outcome are the same."""
+    return (
+        alt.Chart(alt.Data(values=[{"x": end} for end in ends]))
+        .mark_line(strokeDash=[4, 4], strokeWidth=1, color="#808080")
+        .encode(x=alt.X("x:Q", scale=scale), y=alt.Y("x:Q", scale=scale))
+    )
+
+
+def churn(groups):
+    """Draw predicted probabilities to stay away against the shares that did."""
+    held = sum(row["observed_low"] <= row["predicted"] <= row["observed_high"] for row in groups)
+    limit = min(max(max(row["observed_high"], row["predicted"]) for row in groups) * 1.05, 1)
+    scale = alt.Scale(domain=[0, limit], nice=False)
+    axis = alt.Axis(format=".0%", tickCount=4)
+    base = chart().encode(
+        x=alt.X("predicted:Q", title="Predicted share", scale=scale, axis=axis),
+        tooltip=[
+            tooltip("customers:Q", "Customers", ",.0f"),
+            tooltip("lowest_prediction:Q", "Predicted from", ".1%"),
+            tooltip("highest_prediction:Q", "to", ".1%"),
+            tooltip("predicted:Q", "Predicted on average", ".1%"),
+            tooltip("stayed_away:Q", "Stayed away", ",.0f"),
+            tooltip("observed:Q", "Share that stayed away", ".1%"),
+            tooltip("observed_low:Q", "95 % interval from", ".1%"),
+            tooltip("observed_high:Q", "to", ".1%"),
+        ],
+    )
+    observed = alt.Y("observed:Q", title="Share that stayed away", scale=scale, axis=axis)
+    customers = sum(row["customers"] for row in groups)
+    together = [
+        percent(sum(row[key] * row["customers"] for row in groups) / customers)
+        for key in ("predicted", "observed")
+    ]
+    return Figure(
+        f"{together[0]} were predicted to stay away, {together[1]} did; {held} of {len(groups)} "
+        "groups within the interval",
+        f"{count(customers)} customers in {len(groups)} groups by their probability to stay away, "
+        f"as predicted on {day(groups[0]['cutoff'])} without knowing what came. On the dashed "
+        "line what was predicted came; upright lines are 95 % intervals (Wilson).",
+        (
+            diagonal(scale, (0, limit))
+            + base.mark_rule(strokeWidth=2, color=ACCENT).encode(
+                y=alt.Y("observed_low:Q", scale=scale), y2="observed_high:Q"
+            )
+            + base.mark_circle(size=70, opacity=1, color=ACCENT).encode(y=observed)
+        ).properties(height=300),
+        groups,
+        half=True,
+    )
+
+
+def spend(groups):
+    """Draw predicted money against what was spent."""
+    rows = [row | {"shown": max(row["observed"], 0.01)} for row in groups]
+    ends = [pick(row[key] for row in rows for key in ("predicted", "shown")) for pick in (min, max)]
+    ends = ends[0] / 1.3, ends[1] * 1.3
+    scale = alt.Scale(type="log", domain=list(ends), nice=False)
+    steps = [step for step in steps_that_multiply(*ends) if ends[0] <= step <= ends[1]]
+    axis = large_numbers(values=steps)
+    base = chart().encode(
+        x=alt.X("predicted:Q", title="Predicted, money a customer", scale=scale, axis=axis),
+        y=alt.Y("shown:Q", title="Spent, money a customer", scale=scale, axis=axis),
+        tooltip=[
+            tooltip("customers:Q", "Customers", ",.0f"),
+            tooltip("lowest_prediction:Q", "Predicted from", ",.2f"),
+            tooltip("highest_prediction:Q", "to", ",.2f"),
+            tooltip("predicted:Q", "Predicted on average", ",.2f"),
+            tooltip("observed:Q", "Spent on average", ",.2f"),
+        ],
+    )
+    predicted, observed = (
+        sum(row[key] * row["customers"] for row in rows) for key in ("predicted", "observed")
+    )
+    return Figure(
+        f"{money(predicted)} were predicted for 90 days, {money(observed)} were spent",
+        "The same customers on the same day, in groups by predicted money. Each step of the axes "
+        "multiplies.",
+        (diagonal(scale, ends) + base.mark_circle(size=70, opacity=1, color=ACCENT)).properties(
+            height=300
+        ),
+        rows,
+        half=True,
+    )
+
+
+def scores(scored):
+    """List how good each model and rule was."""
+    rows = []
+    for target, (name, figure) in TARGETS.items():
+        for row in scored:
+            if row["target"] == target:
+                rows.append(
+                    row
+                    | {
+                        "name": name if row["is_champion"] else "",
+                        "model_name": MODELS[row["model"]],
+                        "figure": figure,
+                        "also": "; ".join(
+                            write(row[metric])
+                            for metric, write in ALSO.items()
+                            if row[metric] is not None
+                        ),
+                    }
+                )
+    used = next(row for row in rows if row["is_champion"])
+    title = f"In use for {TITLES[used['target']]}: {MODELS[used['model']].lower()}"
+    if used["top_tenth_rate"] is not None:
+        title += (
+            f"; of the tenth most likely to, {percent(used['top_tenth_rate'])} did, of everybody "
+            f"{percent(used['observed_rate'])}"
+        )
+    return Table(
+        title,
+        f"Means over {max(row['cutoffs'] for row in rows)} month ends, each predicted from what "
+        "was known then. Less of the figure that decides is better; the first model of each is in "
+        "use. An area under ROC of 0.5 is chance; 80 % are meant to lie within the interval of "
+        "money, and 50 % to have bought by their date.",
+        {
+            "name": "Predicted",
+            "model_name": "Model or rule",
+            "deciding_value": "Value",
+            "figure": "What decides",
+            "also": "Also",
+        },
+        rows,
+        {"deciding_value": lambda value: f"{value:,.3f}" if value < 10 else f"{value:,.1f}"},
+    )
