@@ -1,5 +1,4 @@
 {#- Means over the month ends that were tested; the best model of each target first. -#}
-{%- set deciding = ['log_loss', 'poisson_deviance', 'tweedie_deviance', 'absolute_days'] -%}
 {%- set others = ['roc_auc', 'top_tenth_rate', 'observed_rate', 'total_ratio', 'coverage_80', 'bought_by_date'] -%}
 with prediction_backtest as (
     select * from {{ ref('prediction_backtest') }}
@@ -15,7 +14,9 @@ averaged as (
         {%- for metric in others %}
         avg(value) filter (where metric = '{{ metric }}') as {{ metric }},
         {%- endfor %}
-        avg(value) filter (where metric in ('{{ deciding | join("', '") }}')) as deciding_value
+        avg(value) filter (
+            where metric in ('log_loss', 'poisson_deviance', 'tweedie_deviance', 'absolute_days')
+        ) as deciding_value
     from prediction_backtest
     group by
         target,
@@ -29,7 +30,7 @@ final as (
     order by
         target,
         deciding_value,
-        is_champion desc
+        not is_champion
 )
 
 select * from final

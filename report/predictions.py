@@ -214,8 +214,9 @@ def scores(scored):
                         "name": name if row["is_champion"] else "",
                         "model_name": MODELS[row["model"]],
                         "figure": figure,
+                        # A part stays in one line, on a phone too.
                         "also": "; ".join(
-                            write(row[metric])
+                            write(row[metric]).replace(" ", "\N{NO-BREAK SPACE}")
                             for metric, write in ALSO.items()
                             if row[metric] is not None
                         ),

@@ -199,6 +199,17 @@ def test_no_feature_knows_what_comes_after_its_moment(real, cut):
     assert before == real.rows(spine, file=real.warehouse)
 
 
+def test_no_test_of_predictions_knows_what_comes_after_its_days(real, cut):
+    """The same month ends are over at the end of November, and score the same."""
+    scores = """
+        select * from marts.{} where target <> 'campaign_response' order by all
+    """
+    for mart in ("prediction_backtest", "prediction_calibration"):
+        before = cut.rows(scores.format(mart))
+        assert len(before) > 100
+        assert before == real.rows(scores.format(mart))
+
+
 def test_no_segment_knows_what_comes_after_its_moment(real, cut):
     """The query of segment_history, from the file that ends earlier and the same centres."""
     query = next(real.folder.glob("target/compiled/**/segment_history.sql")).read_text()
@@ -284,9 +295,12 @@ def test_shuffled_lines_make_the_same_marts(real, tmp_path):
     assert other.code == 0, other.errors
     marts = [
         "customers",
+        "customer_predictions",
         "customer_segments",
         "invoice_lines",
         "line_accounting",
+        "prediction_backtest",
+        "prediction_calibration",
         "segment_forecast",
         "segment_history",
         "segment_transitions",
