@@ -95,7 +95,8 @@ def expectations(segmentation, segments):
     yield Figure(
         f"{money(expected)} are expected in 90 days, {percent(most['expected_spend'] / expected)} "
         f"of it from {most['segment_name']}",
-        "Money expected from the customers there are; new ones come on top.",
+        "Money expected from the customers there are, as learnt from recent months: new customers "
+        "come on top, and a season that begins is not foreseen.",
         bars(
             "expected_spend",
             "Money in 90 days",
