@@ -198,6 +198,20 @@ def node_times(folder):
     return sorted(((seconds, name[2]) for seconds, name in times), reverse=True)
 
 
+def layer_times(folder):
+    """Seconds of a build's nodes, by folder of models; all tests are one."""
+    target = folder / "target"
+    nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+    layers = {}
+    for result in json.loads((target / "run_results.json").read_text())["results"]:
+        node = nodes.get(result["unique_id"], {})
+        if node.get("resource_type") in ("model", "test"):
+            is_model = node["resource_type"] == "model"
+            layer = os.path.dirname(node["original_file_path"]) if is_model else "tests"
+            layers[layer] = layers.get(layer, 0) + result["execution_time"]
+    return layers
+
+
 def spread(values, digits=2):
     """Median, and the range in brackets where there is one, as text."""
     text = f"{median(values):,.{digits}f}"
@@ -220,7 +234,7 @@ def verdict(value, target, aim=None):
     return "met" if aim is None or value <= aim else f"met; aim of {aim} missed"
 
 
-def page(usages, lines, nodes, memory_limit, command):
+def page(usages, lines, nodes, layers, memory_limit, command):
     """Text of docs/benchmarks.md.
 
     Parameters
@@ -231,6 +245,8 @@ def page(usages, lines, nodes, memory_limit, command):
         Invoice lines, by job.
     nodes : int
         Of a build.
+    layers : dict of str to float
+        Seconds that each folder's models, and all tests, take in main beyond fixed.
     memory_limit, command : str
         DuckDB's limit, and what measures the same again.
     """
@@ -256,6 +272,8 @@ def page(usages, lines, nodes, memory_limit, command):
 | {memory:,.0f} MB | {verdict(memory, MEMORY_TARGET_MB)} |
 | wall time of real: at most {REAL_TARGET_SECONDS} s | {real} |
 | wall time of compared beyond real: at most {COMPARED_TARGET_SECONDS} s | {more} |"""
+    shown = sorted(((took, layer) for layer, took in layers.items() if took >= 0.1), reverse=True)
+    parts = "\n".join(f"| {layer} | {took:.1f} |" for took, layer in shown)
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb", "duckdb"))
     return f"""\
@@ -287,6 +305,13 @@ Runs of each job: {len(turns)}; medians, with the range where there are several.
 | target | measured | |
 |---|---|---|
 {targets}
+
+Where main spends its time beyond fixed, in its last run (folders that take less than 0.1 s are not
+listed):
+
+| models in, or all tests | wall, s |
+|---|--:|
+{parts}
 
 {os.cpu_count()} cores, {gigabytes:.0f} GiB, {platform.system()} on {platform.machine()}; Python \
 {platform.python_version()}, {versions}.
@@ -335,13 +360,19 @@ def main(arguments=None):
             counted = query(folders["real"], "select sum(lines) from marts.line_accounting")
             lines["real"] = lines["compared"] = counted[0]
         times = node_times(folders["main"])
+        fixed = layer_times(folders["fixed"])
+        layers = {
+            layer: seconds - fixed.get(layer, 0)
+            for layer, seconds in layer_times(folders["main"]).items()
+        }
     print(f"nodes of main: {len(times)}, {sum(seconds for seconds, _ in times):.2f} s; slowest:")
     for seconds, name in times[:12]:
         print(f"{seconds:8.2f} s  {name}")
     command = "make bench"
     if (options.lines, options.runs) != (LINES, 3):
         command = f"python scripts/bench.py --lines {options.lines} --runs {options.runs}"
-    text = page(usages, lines, len(times), settings["settings"]["memory_limit"], command)
+    limit = settings["settings"]["memory_limit"]
+    text = page(usages, lines, len(times), layers, limit, command)
     print(text[text.index("| target") :])
     if not options.no_write:
         PAGE.write_text(text, encoding="utf-8")

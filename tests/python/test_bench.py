@@ -1,5 +1,6 @@
 """The benchmark's floor computes what it says, and its page says what was measured."""
 
+import json
 from datetime import datetime
 from decimal import Decimal
 
@@ -90,10 +91,12 @@ def usages(main_cpu, main_memory):
 )
 def test_the_page_tells_ratios_and_whether_they_are_good_enough(main_cpu, ratio, said):
     lines = {"floor": 5_400_000, "main": 5_400_000, "fixed": 1_000}
-    text = bench.page(usages(main_cpu, 900.0), lines, 70, "700MB", "make bench")
+    layers = {"models/marts/sales": 0.04, "tests": 1.24, "models/staging/shop": 2.0}
+    text = bench.page(usages(main_cpu, 900.0), lines, 70, layers, "700MB", "make bench")
     assert f"aim 1.5 | {ratio} | {said} |" in text
     assert "1,000 MB | 900 MB | met |" in text
     assert "| floor | 5,400,000 | 4.50 (4.00 to 5.00) | 2.50 (2.00 to 3.00) | 805" in text
+    assert "|--:|\n| models/staging/shop | 2.0 |\n| tests | 1.2 |\n\n" in text
     assert "--real PATH" in text and "Runs of each job: 2" in text
 
 
@@ -104,7 +107,25 @@ def test_the_page_judges_memory_by_the_largest_run_and_the_real_file_by_its_wall
     }
     lines = {"floor": 5_400_000, "main": 5_400_000, "fixed": 1_000}
     lines |= {"real": 541_909, "compared": 541_909}
-    text = bench.page(measured, lines, 70, "700MB", "make bench")
+    text = bench.page(measured, lines, 70, {}, "700MB", "make bench")
     assert "1,000 MB | 1,010 MB | missed |" in text
     assert "at most 20 s | 20.1 s | missed |" in text
     assert "beyond real: at most 15 s | 14.9 s | met |" in text
+
+
+def test_time_is_told_by_folder(tmp_path):
+    paths = {
+        "model.p.one": ("model", "models/marts/sales/one.sql"),
+        "model.p.two": ("model", "models/marts/sales/two.sql"),
+        "test.p.three": ("test", "models/marts/sales/_sales__models.yml"),
+        "seed.p.four": ("seed", "seeds/four.csv"),
+    }
+    nodes = {
+        key: {"resource_type": kind, "original_file_path": path}
+        for key, (kind, path) in paths.items()
+    }
+    results = [{"unique_id": key, "execution_time": 1.5} for key in [*paths, "unit_test.p.five"]]
+    (tmp_path / "target").mkdir()
+    for name, written in (("manifest", {"nodes": nodes}), ("run_results", {"results": results})):
+        (tmp_path / "target" / f"{name}.json").write_text(json.dumps(written))
+    assert bench.layer_times(tmp_path) == {"models/marts/sales": 3.0, "tests": 1.5}
