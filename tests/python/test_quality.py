@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import (
+    adjusted_rand_score,
     calinski_harabasz_score,
     davies_bouldin_score,
     silhouette_score,
@@ -13,7 +14,13 @@ from threadpoolctl import threadpool_limits
 
 from segmentation import quality
 from segmentation.clusters import ALGORITHMS, NOISE, Partition, fit_partitions
-from segmentation.quality import Yardstick, center_agreement, cross_table, measure_stability
+from segmentation.quality import (
+    Yardstick,
+    adjusted_rand,
+    center_agreement,
+    cross_table,
+    measure_stability,
+)
 
 repeatable = settings(derandomize=True, deadline=None)
 FIGURES = ("silhouette", "davies_bouldin", "calinski_harabasz")
@@ -181,7 +188,7 @@ def test_noise_counts_as_a_cluster():
 
 def test_the_mean_and_spread_are_those_of_the_refits(monkeypatch):
     scores = iter([0.2, 0.6, 1.0])
-    monkeypatch.setattr(quality, "adjusted_rand_score", lambda *_: next(scores))
+    monkeypatch.setattr(quality, "adjusted_rand", lambda *_: next(scores))
     points, group = draw_groups([20, 20])
     ((stability,),) = measure_stability(
         points, {"ward": [(2, group)]}, refits=3, **SETTINGS
@@ -307,3 +314,13 @@ def test_a_cross_table_counts_every_customer_once(pairs):
     table = cross_table(labels, others)
     assert table == sorted((*pair, pairs.count(pair)) for pair in set(pairs))
     assert {type(number) for row in table for number in row} == {int}
+
+
+@given(
+    st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 3)), min_size=2, max_size=60),
+)
+def test_agreement_is_that_of_scikit_learn(pairs):
+    labels, other_labels = np.array(pairs).T
+    found = adjusted_rand(labels, other_labels)
+    assert found == adjusted_rand_score(labels, other_labels)
+    assert found == adjusted_rand(other_labels, labels)
