@@ -58,31 +58,45 @@
         where {{ condition }}
     ),
 
-    {{ name }}_profile as (
+    {{ name }}_columns as (
         {%- for column in kinds %}
         select
-            '{{ name }}' as table_name,
             {{ loop.index }} as column_number,
             '{{ column }}' as column_name,
             {{ column }}_type as column_type,
-            cast(row_count as bigint) as row_count,
-            cast(1 - {{ column }}_present / cast(nullif(row_count, 0) as double) as decimal(9, 6)) as null_share,
-            cast({{ column }}_distinct as bigint) as distinct_values,
+            row_count,
+            {{ column }}_present as present,
+            {{ column }}_distinct as distinct_values,
             {{ column }}_minimum as minimum,
             {{ column }}_maximum as maximum,
-            {%- for figure in ['mean', 'sd', 'p25', 'median', 'p75'] %}
-            {{ profile_number(column ~ '_' ~ figure if column in numbers else 'null') }} as {{ 'standard_deviation' if figure == 'sd' else figure }},
+            {%- for figure in ['mean', 'sd', 'p25', 'median', 'p75', 'skewness', 'outliers'] %}
+            {{ column ~ '_' ~ figure if column in numbers else 'null' }} as {{ figure }}{{ ',' if not loop.last }}
             {%- endfor %}
-            {{ 'case when isfinite(' ~ column ~ '_skewness) then cast(' ~ column ~ '_skewness as decimal(12, 2)) end' if column in numbers else 'cast(null as decimal(12, 2))' }} as skewness,
-            {%- if column in numbers %}
-            cast({{ column }}_outliers / cast(nullif({{ column }}_present, 0) as double) as decimal(9, 6)) as outlier_share
-            {%- else %}
-            cast(null as decimal(9, 6)) as outlier_share
-            {%- endif %}
         from {{ name }}_measured
         cross join {{ name }}_quartiles
         cross join {{ name }}_outliers
         {{ 'union all' if not loop.last }}
         {%- endfor %}
+    ),
+
+    {{ name }}_profile as (
+        select
+            '{{ name }}' as table_name,
+            column_number,
+            column_name,
+            column_type,
+            cast(row_count as bigint) as row_count,
+            cast(1 - present / cast(nullif(row_count, 0) as double) as decimal(9, 6)) as null_share,
+            cast(distinct_values as bigint) as distinct_values,
+            minimum,
+            maximum,
+            {{ profile_number('mean') }} as mean,
+            {{ profile_number('sd') }} as standard_deviation,
+            {{ profile_number('p25') }} as p25,
+            {{ profile_number('median') }} as median,
+            {{ profile_number('p75') }} as p75,
+            case when isfinite(skewness) then cast(skewness as decimal(12, 2)) end as skewness,
+            cast(outliers / cast(nullif(present, 0) as double) as decimal(9, 6)) as outlier_share
+        from {{ name }}_columns
     )
 {%- endmacro %}
