@@ -13,6 +13,7 @@ from report.figures import (
     large_numbers,
     legend_on_top,
     percent,
+    predicted_and_observed,
     shaded,
     tooltip,
     words,
@@ -394,11 +395,6 @@ def calibration(groups, target):
             tooltip("observed_high:Q", "to", ".1%"),
         ],
     )
-    line = (
-        alt.Chart(alt.Data(values=[{"x": 0}, {"x": limit}]))
-        .mark_line(strokeDash=[4, 4], strokeWidth=1, color="#808080")
-        .encode(x=alt.X("x:Q", scale=scale), y=alt.Y("x:Q", scale=scale))
-    )
     observed = alt.Y("observed_rate:Q", title="Share that accepted", scale=scale, axis=axis)
     return Figure(
         f"Probabilities come true: {held} of {len(groups)} groups lie where they should"
@@ -407,13 +403,7 @@ def calibration(groups, target):
         f"Customers in {len(groups)} groups of about {count(groups[0]['customers'])}, by their "
         f"probability of {target}. On the dashed line what was predicted came; upright lines are "
         "95 % intervals (Wilson). Low shares are stretched.",
-        (
-            line
-            + base.mark_rule(strokeWidth=2, color=ACCENT).encode(
-                y=alt.Y("observed_low:Q", scale=scale), y2="observed_high:Q"
-            )
-            + base.mark_circle(size=70, opacity=1, color=ACCENT).encode(y=observed)
-        ).properties(height=300),
+        predicted_and_observed(base, observed, scale, (0, limit)),
         groups,
         half=True,
     )

@@ -377,3 +377,36 @@ def principal_components(points):
     largest = np.abs(components).argmax(axis=1)
     components = components * np.sign(components[np.arange(2), largest])[:, None]
     return centred @ components.T, singular[:2] ** 2 / (singular**2).sum()
+
+
+def predicted_and_observed(base, observed, scale, ends, *, intervals=True):
+    """Draw groups as points, with a dashed line where what was predicted came.
+
+    Parameters
+    ----------
+    base : alt.Chart
+        With what was predicted for each group on the x axis.
+    observed : alt.Y
+        What came.
+    scale : alt.Scale
+        Of both axes.
+    ends : tuple of float
+        Of the line.
+    intervals : bool
+        Whether groups have ``observed_low`` and ``observed_high``, drawn as upright lines.
+
+    Returns
+    -------
+    alt.LayerChart
+    """
+    layers = (
+        alt.Chart(alt.Data(values=[{"x": end} for end in ends]))
+        .mark_line(strokeDash=[4, 4], strokeWidth=1, color="#808080")
+        .encode(x=alt.X("x:Q", scale=scale), y=alt.Y("x:Q", scale=scale))
+    )
+    if intervals:
+        layers += base.mark_rule(strokeWidth=2, color=ACCENT).encode(
+            y=alt.Y("observed_low:Q", scale=scale), y2="observed_high:Q"
+        )
+    layers += base.mark_circle(size=70, opacity=1, color=ACCENT).encode(y=observed)
+    return layers.properties(height=300)

@@ -3,7 +3,6 @@
 import altair as alt
 
 from report.figures import (
-    ACCENT,
     Figure,
     Table,
     chart,
@@ -11,6 +10,7 @@ from report.figures import (
     large_numbers,
     money,
     percent,
+    predicted_and_observed,
     steps_that_multiply,
     tooltip,
 )
@@ -117,15 +117,6 @@ def proofs(groups, scored):
     yield scores(scored)
 
 
-def diagonal(scale, ends):
-    """Draw where prediction and outcome are the same."""
-    return (
-        alt.Chart(alt.Data(values=[{"x": end} for end in ends]))
-        .mark_line(strokeDash=[4, 4], strokeWidth=1, color="#808080")
-        .encode(x=alt.X("x:Q", scale=scale), y=alt.Y("x:Q", scale=scale))
-    )
-
-
 def churn(groups):
     """Draw predicted probabilities to stay away against the shares that did."""
     held = sum(row["observed_low"] <= row["predicted"] <= row["observed_high"] for row in groups)
@@ -157,13 +148,7 @@ def churn(groups):
         f"{count(customers)} customers in {len(groups)} groups by their probability to stay away, "
         f"as predicted on {day(groups[0]['cutoff'])} without knowing what came. On the dashed "
         "line what was predicted came; upright lines are 95 % intervals (Wilson).",
-        (
-            diagonal(scale, (0, limit))
-            + base.mark_rule(strokeWidth=2, color=ACCENT).encode(
-                y=alt.Y("observed_low:Q", scale=scale), y2="observed_high:Q"
-            )
-            + base.mark_circle(size=70, opacity=1, color=ACCENT).encode(y=observed)
-        ).properties(height=300),
+        predicted_and_observed(base, observed, scale, (0, limit)),
         groups,
         half=True,
     )
@@ -179,7 +164,6 @@ def spend(groups):
     axis = large_numbers(values=steps)
     base = chart().encode(
         x=alt.X("predicted:Q", title="Predicted, money a customer", scale=scale, axis=axis),
-        y=alt.Y("shown:Q", title="Spent, money a customer", scale=scale, axis=axis),
         tooltip=[
             tooltip("customers:Q", "Customers", ",.0f"),
             tooltip("lowest_prediction:Q", "Predicted from", ",.2f"),
@@ -188,16 +172,15 @@ def spend(groups):
             tooltip("observed:Q", "Spent on average", ",.2f"),
         ],
     )
-    predicted, observed = (
+    observed = alt.Y("shown:Q", title="Spent, money a customer", scale=scale, axis=axis)
+    predicted, came = (
         sum(row[key] * row["customers"] for row in rows) for key in ("predicted", "observed")
     )
     return Figure(
-        f"{money(predicted)} were predicted for 90 days, {money(observed)} were spent",
+        f"{money(predicted)} were predicted for 90 days, {money(came)} were spent",
         "The same customers on the same day, in groups by predicted money. Each step of the axes "
         "multiplies.",
-        (diagonal(scale, ends) + base.mark_circle(size=70, opacity=1, color=ACCENT)).properties(
-            height=300
-        ),
+        predicted_and_observed(base, observed, scale, ends, intervals=False),
         rows,
         half=True,
     )
