@@ -1,6 +1,7 @@
 """Builds of the whole project in warehouses of their own, shared by the tests that look at them."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -139,6 +140,12 @@ def run(command, folder, *, project=PROJECT, target=None, **settings):
         **{"cwd": project, **settings},
     )
     return Built(folder, finished.returncode, finished.stdout, finished.stderr)
+
+
+def copy_project(folder):
+    """A copy of the project's own files, to change; its path."""
+    leave = shutil.ignore_patterns(".venv", ".git", "target", "logs", "*.duckdb*", "shared")
+    return Path(shutil.copytree(PROJECT, folder / "project", ignore=leave))
 
 
 def build(

@@ -12,7 +12,16 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import DEMO, PROJECT, build, dbt, dbt_arguments, differences, run
+from conftest import (
+    DEMO,
+    PROJECT,
+    build,
+    copy_project,
+    dbt,
+    dbt_arguments,
+    differences,
+    run,
+)
 
 MARTS = {
     "campaign_accounting",
@@ -227,9 +236,7 @@ def test_a_run_that_is_not_whole_is_not_published(published_before, tmp_path, ar
 
 
 def test_a_failed_test_keeps_the_published_file(published_before, tmp_path):
-    project = tmp_path / "project"
-    leave = shutil.ignore_patterns(".venv", ".git", "target", "logs", "*.duckdb*", "shared")
-    shutil.copytree(PROJECT, project, ignore=leave)
+    project = copy_project(tmp_path)
     prototypes = project / "seeds" / "rfm_segment_rules.csv"
     prototypes.write_text(prototypes.read_text().replace("Lost,1,1,1,2", "Lost,1,1,1,1"))
     ran = build(tmp_path, project=project)

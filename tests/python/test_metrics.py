@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import run
+from conftest import copy_project, run
 
 pytestmark = pytest.mark.skipif(
     find_spec("dbt_metricflow") is None,
@@ -16,22 +16,24 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def warehouse(demo, tmp_path_factory):
+def project(demo, tmp_path_factory):
+    """A copy of the project as a build of the demo leaves it: MetricFlow looks nowhere else."""
     folder = tmp_path_factory.mktemp("metrics")
     shutil.copy(demo.warehouse, folder / "customers.duckdb")
-    shutil.copytree(demo.folder / "target", folder / "target")
-    return folder
+    project = copy_project(folder)
+    shutil.copytree(demo.folder / "target", project / "target")
+    return project
 
 
 @pytest.fixture
-def ask(warehouse, tmp_path):
+def ask(project, tmp_path):
     def query(metrics, *by):
         answer = tmp_path / "answer.csv"
         command = [str(Path(sys.executable).with_name("mf")), "query", "--metrics", metrics]
         command += ["--csv", str(answer), "--decimals", "6"]
         if by:
             command += ["--group-by", ",".join(by)]
-        ran = run(command, warehouse)
+        ran = run(command, project.parent, project=project, target=project)
         assert ran.code == 0, ran.output + ran.errors
         with open(answer, newline="", encoding="utf-8") as file:
             return [tuple(map(number, row.values())) for row in csv.DictReader(file)]
