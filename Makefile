@@ -13,20 +13,25 @@ BIN := $(VENV)/bin
 # Bytecode that can't be written makes every start of dbt twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
+# File names and settings are data: they go to the program by the environment, exactly as given.
+# $(value) keeps make from expanding a $ in them, and no recipe puts them into shell text.
+ifneq ($(origin INVOICES),undefined)
+override INVOICES := $(value INVOICES)
+export INVOICES
+endif
+ifneq ($(origin VARS),undefined)
+override VARS := $(value VARS)
+export VARS
+endif
+
 .PHONY: build score report docs test lint bench demo screenshots clean
 .DEFAULT_GOAL := build
 
 $(VENV)/installed: requirements.txt scripts/set_up.sh
 	@PYTHON="$(PYTHON)" sh scripts/set_up.sh $(VENV)
 
-build: $(VENV)/installed
-	@$(BIN)/python scripts/build.py $(if $(INVOICES),--invoices "$(INVOICES)") $(if $(VARS),--vars '$(VARS)')
-
-score: $(VENV)/installed
-	@$(BIN)/python scripts/build.py --score $(if $(INVOICES),--invoices "$(INVOICES)") $(if $(VARS),--vars '$(VARS)')
-
-report: $(VENV)/installed
-	@$(BIN)/python -m report $(if $(VARS),--vars '$(VARS)')
+build score report: $(VENV)/installed
+	@$(BIN)/python scripts/build.py $@
 
 docs: $(VENV)/installed
 	@DBT_PROJECT_DIR="$(CURDIR)" DBT_PROFILES_DIR="$(CURDIR)" $(BIN)/dbt --quiet docs generate --static

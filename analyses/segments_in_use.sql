@@ -15,7 +15,7 @@ final as (
     select
         segments.segmentation,
         segments.population,
-        segments.segmentation = '{{ var('primary_segmentation') }}' as is_primary,
+        segments.segmentation = {{ sql_text(setting('primary_segmentation')) }} as is_primary,
         selected.model_version,
         segments.segment_order,
         segments.segment_code,
@@ -32,7 +32,7 @@ final as (
     from segments
     inner join selected on segments.segmentation = selected.segmentation
     order by
-        segments.segmentation <> '{{ var('primary_segmentation') }}',
+        segments.segmentation <> {{ sql_text(setting('primary_segmentation')) }},
         segments.population <> 'invoice_customers',
         segments.segmentation,
         segments.segment_order

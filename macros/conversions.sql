@@ -74,7 +74,7 @@
 {#- How dates are written in a column of text: stated, or recognised from all of them. Where days and
     months could be told apart either way, it asks. -#}
 {% macro recognise_dates(relation, column, type) -%}
-    {%- set stated = (var('invoice_format') or {}).get('dates') -%}
+    {%- set stated = setting('invoice_format').get('dates') -%}
     {%- if stated -%}
         {%- if stated not in ['iso', 'dmy', 'mdy', 'ymd'] -%}
             {{ stop("var invoice_format, dates: got " ~ stated ~ "; it can be iso, dmy, mdy or ymd") }}
@@ -108,7 +108,7 @@
 
 {#- The decimal mark of numbers in text: stated, or recognised from all of them. -#}
 {% macro recognise_decimal_mark(relation, columns, types) -%}
-    {%- set stated = (var('invoice_format') or {}).get('decimal_mark') -%}
+    {%- set stated = setting('invoice_format').get('decimal_mark') -%}
     {%- if stated -%}
         {%- if stated not in ['.', ','] -%}
             {{ stop("var invoice_format, decimal_mark: got " ~ stated ~ "; it can be '.' or ','") }}

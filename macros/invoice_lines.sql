@@ -42,7 +42,7 @@
 {%- endmacro %}
 
 {% macro is_cancellation() -%}
-    {%- set prefix = var('cancellation_prefix') or '' -%}
+    {%- set prefix = setting('cancellation_prefix') -%}
     {%- if prefix -%}
         (invoice_id like {{ sql_text((prefix | upper) ~ '%') }} or invoice_id like {{ sql_text((prefix | lower) ~ '%') }})
     {%- else -%}

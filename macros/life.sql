@@ -16,7 +16,7 @@
         select
             *,
             case
-                when happened_on - lag(happened_on) over (order by happened_on) > {{ var('longest_pause_days') | int }} then 1
+                when happened_on - lag(happened_on) over (order by happened_on) > {{ setting('longest_pause_days') }} then 1
                 else 0
             end as begins_part
         from days

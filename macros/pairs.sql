@@ -1,17 +1,3 @@
-{#- The vars about product_pairs, checked: numbers for the SQL. -#}
-{% macro pair_settings() -%}
-    {%- set settings = {} -%}
-    {%- for name, least in {'pairs_least_baskets': 1, 'pairs_largest_basket': 2, 'pairs_sampled_baskets': 1}.items() -%}
-        {%- do check_whole(name, var(name), least) -%}
-        {%- do settings.update({name: var(name)}) -%}
-    {%- endfor -%}
-    {%- set support = var('pairs_least_support') -%}
-    {%- if support is not number or support is boolean or not 0 <= support <= 1 -%}
-        {{ stop_at('pairs_least_support', "must be a share of baskets, 0 to 1, got " ~ support) }}
-    {%- endif -%}
-    {{ return(dict(settings, pairs_least_support=support)) }}
-{%- endmacro %}
-
 {#- How many times as often two products are in one basket as if neither had to do with the other. -#}
 {% macro lift(both, one, other, baskets) -%}
     cast({{ both }} as double) * {{ baskets }} / ({{ one }} * {{ other }})

@@ -3,7 +3,7 @@
 {% macro print_summary(published) -%}
     {%- set segments = run_query(
         "select segment_name, customers, customer_share, revenue, revenue_share, action from marts.segments"
-        ~ " where segmentation = " ~ sql_text(var('primary_segmentation')) ~ " order by segment_order"
+        ~ " where segmentation = " ~ sql_text(setting('primary_segmentation')) ~ " order by segment_order"
     ).rows -%}
     {%- set lines = run_query(
         "select sum(lines), sum(lines) filter (where status = 'kept_sale'), sum(lines) filter (where status like '%return'),"
@@ -20,7 +20,7 @@
         ~ measured[0].strftime('%Y-%m-%d %H:%M')
     ) }}
     {{ print('') }}
-    {{ print(summary_line('Segment (' ~ var('primary_segmentation') ~ ')', 'Customers', '', 'Revenue', 'What to do')) }}
+    {{ print(summary_line('Segment (' ~ setting('primary_segmentation') ~ ')', 'Customers', '', 'Revenue', 'What to do')) }}
     {{ print(summary_line('-' * 26, '-' * 9, '-' * 4, '-' * 7, '-' * 48)) }}
     {%- for segment in segments -%}
         {%- set action = (segment[5] | wordwrap(48)).split('\n') -%}
@@ -54,7 +54,7 @@
     ).rows[0] -%}
     {{ print('') }}
     {{ print(
-        'Campaign (' ~ var('campaign_customers') ~ '): ' ~ '{:,}'.format(campaign[0] | int) ~ ' lines = '
+        'Campaign (' ~ campaign_setting() ~ '): ' ~ '{:,}'.format(campaign[0] | int) ~ ' lines = '
         ~ '{:,}'.format(campaign[1] | int) ~ ' customers + ' ~ '{:,}'.format((campaign[0] - campaign[1]) | int) ~ ' rejected; '
         ~ '{:.1%}'.format(campaign[2]) ~ ' said yes last'
     ) }}
@@ -81,7 +81,7 @@
         "select customer_segments.segmentation, count(*), count(*) filter (where customers.customer_id is null),"
         ~ " count(*) filter (where customers.segment_code <> customer_segments.segment_code)"
         ~ " from marts.customer_segments left join marts.customers using (customer_id)"
-        ~ " where customer_segments.segmentation = " ~ sql_text(var('primary_segmentation')) ~ " group by 1"
+        ~ " where customer_segments.segmentation = " ~ sql_text(setting('primary_segmentation')) ~ " group by 1"
     ).rows -%}
         {{ print(
             '{:,}'.format(row[1]) ~ ' customers scored (' ~ row[0] ~ '); since the last build ' ~ '{:,}'.format(row[2])

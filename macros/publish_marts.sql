@@ -5,10 +5,10 @@
     files as they are. Unit tests may be left out: they try the models on rows of their own, not on data.
 -#}
 {% macro publish_marts() -%}
+    {{ sweep_leftovers() }}
     {%- if not execute or flags.WHICH != 'build' -%}
         {{ return('') }}
     {%- endif -%}
-    {%- do run_query("select clear_folder(" ~ sql_text(landing_folder()) ~ ")") -%}
     {%- set is_score = invocation_args_dict.get('selector') == 'score' -%}
     {%- set obstacle = publishing_obstacle(is_score) -%}
     {%- if obstacle -%}
@@ -63,4 +63,12 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(kept | unique | list) }}
+{%- endmacro %}
+
+{#- Landed text is of no use once a run is over, nor is what a killed run left behind. Only one run at a time can
+    have the warehouse open, so nobody else's files are here. -#}
+{% macro sweep_leftovers() -%}
+    {%- if execute -%}
+        {%- do run_query("select sweep(" ~ sql_text(warehouse_folder()) ~ ")") -%}
+    {%- endif -%}
 {%- endmacro %}

@@ -6,7 +6,16 @@
 
 {#- Whether there is a campaign to look at; where there is none, nothing of it is built. -#}
 {% macro has_campaign() -%}
-    {{ return((var('campaign_customers') or '') | string | trim != '') }}
+    {{ return(campaign_setting() != '') }}
+{%- endmacro %}
+
+{#- The setting campaign_customers, or where it is null the demo's with the demo invoices: simulated customers
+    must not stand beside anybody's own. YAML that can't call macros says the same. -#}
+{% macro campaign_setting() -%}
+    {%- if var('campaign_customers') is none and setting('invoices').endswith('data/demo/invoices.csv') -%}
+        {{ return('data/demo/campaign_customers.csv') }}
+    {%- endif -%}
+    {{ return(setting('campaign_customers')) }}
 {%- endmacro %}
 
 {#- Columns of both shapes: {our name: the source's, folded by fold_name()}. -#}
@@ -83,7 +92,7 @@
 {#- The one file or relation; its customers need keys that are theirs alone. -#}
 {% macro campaign_path() -%}
     {%- set subject = 'var campaign_customers' -%}
-    {%- set paths = paths_of(subject, var('campaign_customers') | string | trim, "VARS='{campaign_customers: marketing_campaign.csv}'") -%}
+    {%- set paths = paths_of(subject, campaign_setting(), "VARS='{campaign_customers: marketing_campaign.csv}'") -%}
     {%- if paths | length > 1 -%}
         {{ stop(subject ~ ": one file is read, these are " ~ paths | length ~ ": " ~ paths | join(', ')) }}
     {%- endif -%}

@@ -60,10 +60,15 @@
     {{ return(readable) }}
 {%- endmacro %}
 
+{#- The folder of the warehouse, with the slash behind it. -#}
+{% macro warehouse_folder() -%}
+    {%- set warehouse = run_query("select path from duckdb_databases() where database_name = current_database()").rows[0][0] -%}
+    {{ return(modules.re.sub('[^/\\\\]+$', '', warehouse)) }}
+{%- endmacro %}
+
 {#- Where text is landed: beside the warehouse. -#}
 {% macro landing_folder() -%}
-    {%- set warehouse = run_query("select path from duckdb_databases() where database_name = current_database()").rows[0][0] -%}
-    {{ return(modules.re.sub('[^/\\\\]+$', 'landing', warehouse)) }}
+    {{ return(warehouse_folder() ~ 'landing') }}
 {%- endmacro %}
 
 {#-

@@ -23,25 +23,21 @@
 {#- Lines are read more than once. Parquet is cheap to read and numbers its own rows; parsing text is dear,
     and rows of a relation have no numbers until they are given some, once. -#}
 {% macro landing_materialization() -%}
-    {{ return('view' if kind_of(var('invoices') | string | trim) == 'parquet' else 'table') }}
+    {{ return('view' if kind_of(setting('invoices')) == 'parquet' else 'table') }}
 {%- endmacro %}
 
 {#- The paths of the invoice lines, in order. -#}
 {% macro invoice_paths() -%}
-    {%- set stated = var('invoices') | string | trim -%}
-    {%- if not stated -%}
-        {{ stop("var invoices is empty: give the path of your invoice lines, for example make build INVOICES=my_invoices.csv") }}
-    {%- endif -%}
-    {{ return(paths_of('invoices', stated, 'make build INVOICES=my_invoices.csv')) }}
+    {{ return(paths_of('invoices', setting('invoices'), 'make build INVOICES=my_invoices.csv')) }}
 {%- endmacro %}
 
 {% macro open_invoices(path, name) -%}
-    {{ return(open_source('invoices', path, name, var('invoice_format') or {})) }}
+    {{ return(open_source('invoices', path, name, setting('invoice_format'))) }}
 {%- endmacro %}
 
 {#- {our name: the source's name}; stops where a needed column can't be found. -#}
 {% macro match_invoice_columns(name, source_columns) -%}
-    {%- set stated = var('invoice_columns') or {} -%}
+    {%- set stated = setting('invoice_columns') -%}
     {%- set known = invoice_column_names() -%}
     {%- for ours in stated if ours not in known -%}
         {{ stop("var invoice_columns names " ~ ours ~ ", which is none of our columns: " ~ known | join(', ')) }}
@@ -166,5 +162,5 @@
     {%- if not execute -%}
         {{ return('0') }}
     {%- endif -%}
-    {{ return(count_lines('invoices', invoice_paths(), var('invoice_format') or {})) }}
+    {{ return(count_lines('invoices', invoice_paths(), setting('invoice_format'))) }}
 {%- endmacro %}

@@ -20,18 +20,10 @@
         {{ stop("var segmentations (in dbt_project.yml or VARS) must map names to declarations, such as " ~
             "{mine: {playbook: lifecycle, features: {recency_days: log1p, frequency: log1p}}}") }}
     {%- endif -%}
-    {%- set compared = var('compared_algorithms') -%}
-    {%- if compared is not sequence or compared is string -%}
-        {{ stop_at('compared_algorithms', "must be a list of " ~ algorithms() | join(', ') ~ ", perhaps empty: []") }}
-    {%- endif -%}
-    {%- for algorithm in compared -%}
-        {%- do check_word('compared_algorithms', algorithm, algorithms()) -%}
-    {%- endfor -%}
-    {%- do check_whole('stability_refits', var('stability_refits'), 0) -%}
     {%- set checked = [] -%}
     {%- for name, declaration in declared.items() -%}
         {%- set place = 'segmentations.' ~ name -%}
-        {%- if not modules.re.fullmatch('[a-z][a-z0-9_]*', name) -%}
+        {%- if not modules.re.fullmatch('[a-z][a-z0-9_]*', name | string) -%}
             {{ stop_at(place, "a name has small letters, digits and _") }}
         {%- elif declaration is not mapping -%}
             {{ stop_at(place, "must be a declaration with playbook and features at least") }}
@@ -43,6 +35,9 @@
             {{ stop_at(place, key ~ " is missing") }}
         {%- endfor -%}
         {%- set full = dict(defaults, **declaration) -%}
+        {%- if full['playbook'] is not string -%}
+            {{ stop_at(place ~ '.playbook', "must be the name of a playbook in seeds/segment_playbook.csv, got " ~ full['playbook']) }}
+        {%- endif -%}
         {%- do check_word(place ~ '.population', full['population'], populations() | list) -%}
         {%- do check_word(place ~ '.scaler', full['scaler'], ['standard', 'min_max', 'robust']) -%}
         {%- do check_word(place ~ '.algorithm', full['algorithm'], algorithms()) -%}
@@ -74,7 +69,7 @@
 
 {#- The mart customers carries a segment of each of its customers, so one segmentation must be theirs. -#}
 {% macro check_primary(names, declarations) -%}
-    {%- set primary = var('primary_segmentation') -%}
+    {%- set primary = setting('primary_segmentation') -%}
     {%- set possible = declarations | selectattr('population', 'equalto', 'invoice_customers') | map(attribute='segmentation') | list -%}
     {%- if not possible -%}
         {{ stop_at('segmentations', "at least one must be of the population invoice_customers: the mart customers carries its segments") }}

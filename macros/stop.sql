@@ -8,7 +8,8 @@
 {% macro stop_without_sales() -%}
     {%- if execute and not flags.EMPTY -%}
         {%- set fates = run_query(
-            "select coalesce(reject_reason, 'return') as fate, count(*) as lines, count(*) filter (where is_sale) as sales"
+            "select coalesce(reject_reason, 'return') as fate, count(*) as lines, count(*) filter (where is_sale) as sales,"
+            ~ " min(invoiced_at) filter (where is_sale) as first_sale_at"
             ~ " from intermediate.int_invoice_lines_classified group by 1 order by 2 desc, 1"
         ).rows -%}
         {%- set unreadable = fates | selectattr('fate', 'equalto', 'unreadable_value') | map(attribute='lines') | sum -%}
@@ -26,6 +27,11 @@
             {%- set hint = ". If C does not mark returns in your invoice numbers: VARS='{cancellation_prefix: null}'"
                 if 'positive_cancellation' in told | join(' ') else '' -%}
             {{ stop("invoices: no line is a kept sale, so there are no customers: " ~ (told | join(', ') or 'there are no lines at all') ~ hint) }}
+        {%- endif -%}
+        {%- set first_sale = (fates | map(attribute='first_sale_at') | select | min).strftime('%Y-%m-%d %H:%M:%S') -%}
+        {%- set as_of = setting('as_of') | replace('T', ' ') -%}
+        {%- if as_of and as_of <= first_sale -%}
+            {{ stop_at('as_of', as_of ~ " is not after the first sale, " ~ first_sale ~ ", so there is nobody to measure") }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -20,16 +20,16 @@
 
 {#- What belongs together: a fit holds for one source, read in one way. -#}
 {% macro source_key(population) -%}
-    {%- set stated = var('source_name') -%}
+    {%- set stated = setting('source_name') -%}
     {%- if population == 'campaign_customers' -%}
-        {%- set read = [stated or var('campaign_customers') | string | trim] -%}
+        {%- set read = [stated or campaign_setting()] -%}
     {%- else -%}
-        {%- set path = var('invoices') | string | trim -%}
+        {%- set path = setting('invoices') -%}
         {%- set folder = env_var('DBT_PROJECT_DIR', '.') ~ '/' -%}
         {%- set read = [
             stated or (path[folder | length:] if path.startswith(folder) else path),
-            var('invoice_columns'), var('invoice_format'), var('drop_exact_duplicates'), var('cancellation_prefix'),
-            var('longest_pause_days'),
+            setting('invoice_columns'), setting('invoice_format'), setting('drop_exact_duplicates'),
+            setting('cancellation_prefix'), setting('longest_pause_days'),
         ] -%}
     {%- endif -%}
     {{ return(local_md5(tojson(read, sort_keys=true))[:12]) }}
@@ -37,14 +37,8 @@
 
 {#- What was asked for: the declaration, and what it is compared with. -#}
 {% macro settings_key(declaration) -%}
-    {%- set asked = [declaration, declaration.features.items() | list, var('compared_algorithms'), var('stability_refits')] -%}
+    {%- set asked = [declaration, declaration.features.items() | list, setting('compared_algorithms'), setting('stability_refits')] -%}
     {{ return(local_md5(tojson(asked, sort_keys=true))[:12]) }}
-{%- endmacro %}
-
-{#- The var refit, checked. -#}
-{% macro refit_setting() -%}
-    {%- do check_word('refit', var('refit'), ['auto', 'always', 'never']) -%}
-    {{ return(var('refit')) }}
 {%- endmacro %}
 
 {#- Customers of one shop must not be assigned by the centres of another. A whole build can't come here without

@@ -5,7 +5,7 @@ venv=$1
 python=${PYTHON:-python3}
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    echo "Python 3.11 or newer is needed, and '$python' is $("$python" --version 2>&1 || echo missing)." \
+    echo "Python 3.11 or newer is needed, and '$python' is $("$python" --version 2>/dev/null || echo missing)." \
         "Name another: make build PYTHON=python3.12" >&2
     exit 1
 fi

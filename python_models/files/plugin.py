@@ -23,7 +23,7 @@ class Plugin(BasePlugin):
             (lines_of, 1),
             (sheets_of, 1),
             (excel_extension, 0),
-            (clear_folder, 1),
+            (sweep, 1),
         ):
             conn.create_function(
                 function.__name__,
@@ -94,9 +94,23 @@ def find_excel_extension():
     return str(found[-1])
 
 
-def clear_folder(folder):
-    """Remove a folder of landed files; empty text."""
-    shutil.rmtree(folder, ignore_errors=True)
+def sweep(folder):
+    """Remove what a run leaves beside the warehouse.
+
+    Parameters
+    ----------
+    folder : str
+        Of the warehouse, which this process holds: no other run has files there.
+
+    Returns
+    -------
+    str
+        Empty.
+    """
+    shutil.rmtree(Path(folder) / "landing", ignore_errors=True)
+    for name in ("published", "scored"):
+        for draft in Path(folder).glob(f".{name}.duckdb.*"):
+            draft.unlink(missing_ok=True)
     return ""
 
 

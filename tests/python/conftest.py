@@ -88,7 +88,8 @@ class Built:
 def environment(folder, project, target=None):
     """Variables that keep all files of a run in ``folder``."""
     variables = dict(os.environ)
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    for name in ("PYTHONDONTWRITEBYTECODE", "INVOICES", "VARS"):
+        variables.pop(name, None)
     return variables | {
         "WAREHOUSE_DIR": str(folder),
         "REPORT_DIR": str(folder),
@@ -161,7 +162,7 @@ def build(
 ):
     """Run what ``make build`` runs, by default without its report and its comparisons."""
     if not campaign:
-        variables = in_addition({"campaign_customers": None}, variables)
+        variables = in_addition({"campaign_customers": ""}, variables)
     wanted = {"invoices": invoices, "variables": variables, "quick": quick, "report": report}
     if project == PROJECT and not settings.keys() - {"target"}:
         return run_forked("build", build_arguments(**wanted), folder, **settings)

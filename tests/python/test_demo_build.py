@@ -152,7 +152,7 @@ def test_output_is_a_short_table_for_people(demo):
 
 
 def test_each_step_that_is_announced_is_a_model():
-    from build import STEPS
+    from progress import STEPS
 
     models = {path.stem for path in (PROJECT / "models").rglob("*.sql")}
     models |= {path.stem for path in (PROJECT / "python_models").rglob("int_*.py")}
@@ -407,7 +407,7 @@ def status(result):
         (None, "{primary_segmentation: campaign}", "campaign is not of the population invoice_cu"),
         (
             None,
-            "{primary_segmentation: campaign, campaign_customers: null}",
+            "{primary_segmentation: campaign, campaign_customers: ''}",
             "there are lifecycle, value_tiers, outlier_aware",
         ),
         (

@@ -118,12 +118,39 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, war
         ran = run_forked("build", build_arguments(), warehouse, meanwhile=kill)
         killed += ran.code == -signal.SIGKILL
         assert check_whole(warehouse / "published.duckdb") == lines
+    # A publishing process that was killed too would leave its draft.
+    (warehouse / ".published.duckdb.4711").write_bytes(b"half a file")
     again = build(warehouse)
     assert again.code == 0, again.errors
     marts = ["customers", "customer_segments", "invoice_lines", "line_accounting", "segments"]
     assert differences(demo, again, marts) == dict.fromkeys(marts, 0)
-    left = {path.name for path in warehouse.iterdir() if path.is_file()}
+    left = {path.name for path in warehouse.iterdir()} - {"target", "logs"}
     assert left == {"customers.duckdb", "published.duckdb"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_at_any_moment_it_says_what_is_published(warehouse, number):
+    before = (warehouse / "published.duckdb").read_bytes()
+    for step in (None, "reading invoices", "fitting segmentations"):
+        with subprocess.Popen(
+            build_command(quick=False),
+            env=environment(warehouse, PROJECT),
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            for line in process.stdout:
+                if step is None or step in line:
+                    break
+            # As a terminal does: to all of the group.
+            os.killpg(process.pid, number)
+            # Who still has the pipes open would keep this waiting.
+            _, errors = process.communicate(timeout=30)
+        assert process.returncode == 128 + number
+        assert errors == "stopped; published marts are as they were\n"
+        assert (warehouse / "published.duckdb").read_bytes() == before
 
 
 def test_eight_readers_see_the_old_or_the_new_marts_whole(demo, warehouse):

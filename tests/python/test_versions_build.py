@@ -17,7 +17,7 @@ def rebuild(folder, variables="", **settings):
 
 def score(folder, variables="", **settings):
     arguments = build_arguments(variables=f"{{{SHOP}, {variables}}}", **settings)
-    return run_forked("build", [*arguments, "--score"], folder)
+    return run_forked("build", ["score", *arguments], folder)
 
 
 def lines(target, condition="true", columns="*"):

@@ -38,7 +38,7 @@ judged as (
         *,
         coalesce(
             {{ reject_reason() }},
-            case when {{ 'is_exact_duplicate' if var('drop_exact_duplicates') else 'false' }} then 'exact_duplicate' end
+            case when {{ 'is_exact_duplicate' if setting('drop_exact_duplicates') else 'false' }} then 'exact_duplicate' end
         ) as reject_reason
     from joined
 ),

@@ -22,12 +22,12 @@ with declared as (
         {{ declaration.k_max }} as k_max,
         {{ declaration.n_init }} as n_init,
         {{ declaration.seed }} as seed,
-        '{{ declaration.playbook }}' as playbook,
-        '{{ var("compared_algorithms") | join(" ") }}' as compared_algorithms,
-        {{ var('stability_refits') }} as stability_refits,
+        {{ sql_text(declaration.playbook) }} as playbook,
+        '{{ setting("compared_algorithms") | join(" ") }}' as compared_algorithms,
+        {{ setting('stability_refits') }} as stability_refits,
         '{{ source_key(declaration.population) }}' as source_key,
         '{{ settings_key(declaration) }}' as settings_key,
-        '{{ refit_setting() }}' as refit
+        '{{ setting('refit') }}' as refit
     {{ 'union all' if not (loop.last and outer_loop.last) }}
     {%- endfor %}
     {%- endfor %}

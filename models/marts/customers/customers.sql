@@ -27,7 +27,7 @@ customer_segments as (
         segment_code,
         segment_name
     from {{ ref('customer_segments') }}
-    where segmentation = '{{ var("primary_segmentation") }}'
+    where segmentation = {{ sql_text(setting("primary_segmentation")) }}
 ),
 
 customer_predictions as (

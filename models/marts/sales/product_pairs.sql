@@ -1,4 +1,3 @@
-{%- set settings = pair_settings() %}
 with current_as_of as (
     select as_of_at
     from {{ ref('int_as_of_dates') }}
@@ -13,7 +12,7 @@ products as (
 ),
 
 sampling as (
-    select cast(greatest(1, ceil(count(*) / {{ settings['pairs_sampled_baskets'] }})) as bigint) as sampled_one_in
+    select cast(greatest(1, ceil(count(*) / {{ setting('pairs_sampled_baskets') }})) as bigint) as sampled_one_in
     from {{ ref('int_invoices') }}
     where
         is_first_sale_moment
@@ -50,16 +49,16 @@ baskets as (
 {# An order for half of the shop says nothing of what goes together, and holds more pairs than all others. #}
 counted as (
     select
-        count(*) filter (where products <= {{ settings['pairs_largest_basket'] }}) as counted_baskets,
-        count(*) filter (where products > {{ settings['pairs_largest_basket'] }}) as left_out_baskets
+        count(*) filter (where products <= {{ setting('pairs_largest_basket') }}) as counted_baskets,
+        count(*) filter (where products > {{ setting('pairs_largest_basket') }}) as left_out_baskets
     from baskets
 ),
 
 least as (
     select
         greatest(
-            {{ settings['pairs_least_baskets'] }},
-            cast(ceil({{ settings['pairs_least_support'] }} * counted_baskets) as bigint)
+            {{ setting('pairs_least_baskets') }},
+            cast(ceil({{ setting('pairs_least_support') }} * counted_baskets) as bigint)
         ) as least_baskets
     from counted
 ),
@@ -73,7 +72,7 @@ contents as (
         on
             sold.customer_id = baskets.customer_id
             and sold.invoice_id = baskets.invoice_id
-    where baskets.products <= {{ settings['pairs_largest_basket'] }}
+    where baskets.products <= {{ setting('pairs_largest_basket') }}
 ),
 
 {# No pair is in more baskets than either of its products, so rare products need not be paired. #}

@@ -1,0 +1,93 @@
+{#- What each setting must be. The defaults stand in dbt_project.yml, their meaning too. -#}
+{% macro setting_kinds() -%}
+    {{ return({
+        'invoices': {'kind': 'text', 'is_required': true},
+        'invoice_columns': {'kind': 'mapping'},
+        'invoice_format': {'kind': 'mapping'},
+        'longest_pause_days': {'kind': 'whole', 'least': 1},
+        'drop_exact_duplicates': {'kind': 'yes_or_no'},
+        'cancellation_prefix': {'kind': 'text'},
+        'as_of': {'kind': 'moment'},
+        'segmentations': {'kind': 'mapping'},
+        'compared_algorithms': {'kind': 'list', 'words': algorithms()},
+        'stability_refits': {'kind': 'whole', 'least': 0},
+        'refit': {'kind': 'word', 'words': ['auto', 'always', 'never']},
+        'source_name': {'kind': 'text'},
+        'campaign_customers': {'kind': 'text'},
+        'primary_segmentation': {'kind': 'text', 'is_required': true},
+        'pairs_least_baskets': {'kind': 'whole', 'least': 1},
+        'pairs_least_support': {'kind': 'share'},
+        'pairs_largest_basket': {'kind': 'whole', 'least': 2},
+        'pairs_sampled_baskets': {'kind': 'whole', 'least': 1},
+    }) }}
+{%- endmacro %}
+
+{#- A setting, checked: text is trimmed and '' where there is none, a moment is text. Models and macros read
+    settings through this macro, so that none is ever used unchecked. -#}
+{% macro setting(name) -%}
+    {%- set must = setting_kinds()[name] -%}
+    {%- set value = var(name) -%}
+    {%- if must.kind == 'text' -%}
+        {%- if value is none -%}
+            {%- set value = '' -%}
+        {%- elif value is boolean or (value is not string and value is not number) -%}
+            {{ stop_at(name, "must be text, got " ~ value ~ ". Text that YAML reads as something else stands in quotes: '" ~ value ~ "'") }}
+        {%- endif -%}
+        {%- set value = value | string | trim -%}
+        {%- if must.is_required and not value -%}
+            {{ stop_at(name, "is empty") }}
+        {%- endif -%}
+        {{ return(value) }}
+    {%- elif must.kind == 'whole' -%}
+        {%- do check_whole(name, value, must.least) -%}
+    {%- elif must.kind == 'share' -%}
+        {%- if value is not number or value is boolean or not 0 <= value <= 1 -%}
+            {{ stop_at(name, "must be a share, 0 to 1, got " ~ value) }}
+        {%- endif -%}
+    {%- elif must.kind == 'yes_or_no' -%}
+        {%- if value is not boolean -%}
+            {{ stop_at(name, "must be true or false, got " ~ value) }}
+        {%- endif -%}
+    {%- elif must.kind == 'word' -%}
+        {%- do check_word(name, value, must.words) -%}
+    {%- elif must.kind == 'list' -%}
+        {%- if value is not sequence or value is string or value is mapping -%}
+            {{ stop_at(name, "must be a list of " ~ must.words | join(', ') ~ ", perhaps empty: [], got " ~ value) }}
+        {%- endif -%}
+        {%- for word in value -%}
+            {%- do check_word(name, word, must.words) -%}
+        {%- endfor -%}
+    {%- elif must.kind == 'mapping' -%}
+        {%- if value is none -%}
+            {{ return({}) }}
+        {%- elif value is not mapping -%}
+            {{ stop_at(name, "must map names to values, such as {name: value}, got " ~ value) }}
+        {%- endif -%}
+    {%- elif must.kind == 'moment' -%}
+        {%- set value = '' if value is none else value | string | trim -%}
+        {%- if value and not modules.re.fullmatch('\\d{4}-\\d{2}-\\d{2}([ T]\\d{2}:\\d{2}(:\\d{2})?)?', value, modules.re.ASCII) -%}
+            {{ stop_at(name, "must look like 2011-12-10 or 2011-12-10 12:50:00, got '" ~ value ~ "'") }}
+        {%- endif -%}
+        {{ return(value) }}
+    {%- endif -%}
+    {{ return(value) }}
+{%- endmacro %}
+
+{#- Every setting is checked before anything is built, and what is given must be one: a misspelt name would
+    leave its setting at the default without a word. -#}
+{% macro check_settings() -%}
+    {%- if execute -%}
+        {%- set known = setting_kinds() -%}
+        {%- for name in invocation_args_dict.vars or {} if name not in known -%}
+            {{ stop("there is no setting " ~ name ~ (did_you_mean(name, known | list) or ".") ~ " The settings are " ~ known | join(', ')) }}
+        {%- endfor -%}
+        {%- for name in known -%}
+            {%- do setting(name) -%}
+        {%- endfor -%}
+        {%- do segmentations() -%}
+        {%- set moment = setting('as_of') -%}
+        {%- if moment and run_query("select try_cast(" ~ sql_text(moment) ~ " as timestamp)").rows[0][0] is none -%}
+            {{ stop_at('as_of', "is no day of the calendar, or no time of day: " ~ moment) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
