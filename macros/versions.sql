@@ -68,7 +68,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Keep the fits of this build, and what was decided on each. -#}
+{#- Keep the fits of this build, and what was decided on each: all of it or, if the process dies, nothing. dbt
+    commits each query of a hook by itself, so the transaction is stated. -#}
 {% macro keep_versions() -%}
     {%- set same_fit -%}
         kept.source_key = fitted.source_key
@@ -76,6 +77,7 @@
         and kept.playbook_key = fitted.playbook_key
         and kept.segmentation = fitted.segmentation
     {%- endset -%}
+    {%- do run_query("begin transaction") -%}
     {%- do run_query(
         "insert into kept.model_versions"
         ~ " select (select coalesce(max(version_number), 0) from kept.model_versions) + row_number() over (order by segmentation),"
@@ -100,4 +102,5 @@
         "insert into kept.refit_decisions select fitted.source_key, fitted.settings_key, fitted.playbook_key,"
         ~ " decisions.segmentation, decisions.as_of_date, to_json(decisions) " ~ decided
     ) -%}
+    {%- do run_query("commit") -%}
 {%- endmacro %}

@@ -126,6 +126,40 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, war
     assert left == {"customers.duckdb", "published.duckdb"}
 
 
+def test_killed_while_it_keeps_what_was_decided_a_build_loses_nothing(warehouse):
+    def kept():
+        with duckdb.connect(str(warehouse / "customers.duckdb"), read_only=True) as connection:
+            return [
+                connection.execute(f"select count(*) from kept.{table}").fetchone()[0]
+                for table in ("model_versions", "refit_decisions")
+            ]
+
+    assert kept() == [4, 4]
+    # A pipe that nobody writes to stops the build where it writes decisions, and tells when.
+    pipe = warehouse / "pipe"
+    os.mkfifo(pipe)
+    with duckdb.connect(str(warehouse / "customers.duckdb")) as connection:
+        connection.execute("delete from kept.model_versions where segmentation = 'lifecycle'")
+        connection.execute(
+            f"create macro main.to_json(decided) as (select content from read_text('{pipe}'))"
+        )
+
+    def kill(process):
+        while True:
+            os.kill(process, 0)  # a build that has ended is an error here
+            try:
+                writing = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody reads yet
+                time.sleep(0.05)
+            else:
+                os.kill(process, signal.SIGKILL)
+                return os.close(writing)
+
+    ran = run_forked("build", build_arguments(), warehouse, meanwhile=kill)
+    assert ran.code == -signal.SIGKILL
+    assert kept() == [3, 4]
+
+
 def test_eight_readers_see_the_old_or_the_new_marts_whole(demo, warehouse):
     half = warehouse / "half.csv"
     lines = (DEMO / "invoices.csv").read_text().splitlines(keepends=True)
