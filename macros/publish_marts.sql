@@ -20,12 +20,8 @@
     {%- set relations = ['marts.customer_segments'] if is_score else published_relations() -%}
     {%- do keep_versions() if not is_score -%}
     {%- do run_query("checkpoint") -%}
-    {%- set error = run_query(
-        "select publish(" ~ sql_text(warehouse) ~ ", " ~ sql_text(published) ~ ", " ~ sql_text(tojson(relations)) ~ ")"
-    ).rows[0][0] -%}
-    {%- if error -%}
-        {{ stop("marts are built but not published to " ~ published ~ ": " ~ error) }}
-    {%- endif -%}
+    {#- The plugin of profiles.yml does it. -#}
+    {%- do adapter.store_relation('files', none, [], published, 'duckdb', {'relations': relations}) -%}
     {{ print_score(published) if is_score else print_summary(published) }}
 {%- endmacro %}
 

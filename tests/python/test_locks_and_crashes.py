@@ -206,6 +206,16 @@ def test_a_full_disk_leaves_the_published_file_as_it_was(warehouse):
     assert (warehouse / "published.duckdb").read_bytes() == before
 
 
+def test_what_cannot_be_published_ends_in_one_line(warehouse):
+    (warehouse / "scored.duckdb").mkdir()
+    ran = run_forked("build", [*build_arguments(), "--score"], warehouse)
+    assert ran.code != 0
+    begin = f"error: marts are built but not published to {warehouse}/scored.duckdb: "
+    assert ran.errors.startswith(begin)
+    assert len(ran.errors.splitlines()) == 1, ran.errors
+    assert "Is a directory" in ran.errors
+
+
 def test_the_warehouse_grows_to_three_times_its_first_size_at_most(demo, warehouse):
     first = demo.warehouse.stat().st_size
     for _ in range(3):

@@ -112,6 +112,9 @@ def test_a_score_says_what_a_build_says_of_everybody_alone(autumn, shop, tmp_pat
     )
     file = shop / "scored.duckdb"
     alone = scored.rows("select * from marts.customer_segments order by all", file=file)
+    assert scored.rows("select table_name from information_schema.tables", file=file) == [
+        ("customer_segments",)
+    ]
     # Nothing was fitted, and what readers see is the last build's.
     assert "fitting" not in scored.output
     assert (shop / "published.duckdb").read_bytes() == autumn.published.read_bytes()
