@@ -1,7 +1,7 @@
 {#-
-    Runs at the end of every invocation. After a whole build whose every test passed, marts are copied
+    Runs at the end of every invocation. After a whole build whose every test passed, marts are written
     to published.duckdb beside the warehouse, which replaces the old file in one step. After the selector
-    score, customer_segments is copied to scored.duckdb in the same way. Whatever else was run leaves these
+    score, customer_segments is written to scored.duckdb in the same way. Whatever else was run leaves these
     files as they are. Unit tests may be left out: they try the models on rows of their own, not on data.
 -#}
 {% macro publish_marts() -%}

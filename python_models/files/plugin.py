@@ -1,5 +1,6 @@
 """The plugin itself, which profiles.yml names."""
 
+import csv
 import json
 import shutil
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
 from files.landing import count_lines, land_text, sheet_names
+from files.playbook import check_playbook
 from files.publishing import publish
 
 
@@ -25,6 +27,7 @@ class Plugin(BasePlugin):
             (sheets_of, 1),
             (excel_extension, 0),
             (clear_folder, 1),
+            (playbook_fault, 1),
         ):
             conn.create_function(
                 function.__name__,
@@ -122,4 +125,13 @@ def find_excel_extension():
 def clear_folder(folder):
     """Remove a folder of landed files; empty text."""
     shutil.rmtree(folder, ignore_errors=True)
+    return ""
+
+
+def playbook_fault(path):
+    """Say what ``playbook.check_playbook`` finds wrong in a file; empty text if nothing is."""
+    try:
+        check_playbook(path)
+    except (OSError, ValueError, csv.Error) as error:
+        return " ".join(str(error).split())
     return ""
