@@ -137,7 +137,7 @@ def keep_or_refit(
     now = fingerprint(customers)
     version = version_in_use(versions, as_of_at, refit=refit)
 
-    def fitted(previous, decision):
+    def fitted(previous, decision, *, keep_names=True):
         rows = fit_segmentation(
             declaration,
             customers,
@@ -146,6 +146,7 @@ def keep_or_refit(
             refits=refits,
             say=say,
             previous=previous,
+            keep_names=keep_names,
             jobs=jobs,
         )
         if not rows:
@@ -213,14 +214,47 @@ def keep_or_refit(
         is_due, reason = True, "the var refit is always"
     elif refit == "never":
         is_due, reason = False, "the var refit is never"
-    if is_due:
-        return fitted(
-            previous, lambda fit: {**measured(fit), "decision": "refit", "reason": reason}
-        )
-    return rows, {
-        **unchanged,
-        "decision": json.dumps({**figures, "decision": "keep", "reason": reason}),
-    }
+    # The fresh fit has the centres that the next version would have.
+    conflict = name_conflict(fresh) if is_due else None
+    if is_due and (refit == "always" or not conflict):
+
+        def decided(fit):
+            figures, words = measured(fit), reason
+            if conflict:
+                words += (
+                    f"; names were given anew, because {conflict}; {figures['moved_by_refit']:,} "
+                    f"of {len(customers.ids):,} customers have another name"
+                )
+            return {**figures, "decision": "refit", "reason": words, "name_conflict": conflict}
+
+        return fitted(previous, decided, keep_names=not conflict)
+    if conflict:
+        reason = f"a refit is due: {reason}; the fit is kept, because {conflict}"
+    kept = {**figures, "decision": "keep", "reason": reason, "name_conflict": conflict}
+    return rows, {**unchanged, "decision": json.dumps(kept)}
+
+
+def name_conflict(rows):
+    """Say which clusters of a refit do not match the names that they take over.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of ``fit_segmentation``.
+
+    Returns
+    -------
+    str or None
+        For people. None where the prototypes would name every cluster in the same way.
+    """
+    (text,) = [row["centers"] for row in rows if row["is_selected"]]
+    names = {(cell["segment_code"], cell["prototype_segment_code"]) for cell in json.loads(text)}
+    told = [
+        f"the cluster that would be named {name} is like {meaning}"
+        for name, meaning in sorted(names)
+        if name != meaning
+    ]
+    return f"in a refit {' and '.join(told)}" if told else None
 
 
 def selected_fit(rows):
