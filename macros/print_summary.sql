@@ -46,6 +46,18 @@
         {{ print_warning(row[0] ~ ' is left out: fewer customers that differ than clusters it asks for.') }}
     {%- endfor -%}
     {%- for row in run_query(
+        "select segmentation, cast(sum(clusters) as integer), count(*), string_agg("
+        ~ "clusters || ' clusters are ' || segment_name, ', ' order by segment_order) filter (where clusters > 1)"
+        ~ " from marts.segments where clusters > 0 and (segmentation, segment_code) not in ("
+        ~ "select segmentation, segment_code from marts.cluster_centers where outlier_features is not null)"
+        ~ " group by segmentation having max(clusters) > 1 order by segmentation"
+    ).rows -%}
+        {{ print_warning(
+            row[0] ~ ': ' ~ row[1] ~ ' clusters share ' ~ row[2] ~ ' names: ' ~ row[3]
+            ~ '. Declare a smaller k, or add segments to the playbook.'
+        ) }}
+    {%- endfor -%}
+    {%- for row in run_query(
         "select segmentation, decided.reason, decided.decision from ("
         ~ "select segmentation, " ~ decision_struct('decision') ~ " as decided"
         ~ " from intermediate.int_segmentations_fitted where is_selected)"
