@@ -20,6 +20,19 @@ from segmentation.fitting import fit_segmentation
 from segmentation.scaling import scale
 from segmentation.tables import read_fit
 
+# What each row of a kept fit has, whatever was measured.
+NEEDED = {
+    "segmentation",
+    "algorithm",
+    "k",
+    "clusters",
+    "customers",
+    "stability_refits",
+    "is_selected",
+    "model_version",
+    "centers",
+}
+
 
 def write_version(rows, reference):
     """Write a fit down.
@@ -165,7 +178,7 @@ def keep_or_refit(
         reason = "the first fit of this source under these settings"
         return fitted(None, lambda _: {"decision": "refit", "reason": reason})
 
-    rows, reference = read_version(version.fit)
+    rows, previous, reference = reread(version, declaration)
     unchanged = {
         "is_new": False,
         "fitted_as_of_at": version.as_of_at,
@@ -176,7 +189,6 @@ def keep_or_refit(
     say(f"{declaration.segmentation}: version {version.model_version} holds, unless it has drifted")
     if version.fingerprint == now and refit != "always":
         return rows, unchanged
-    previous = selected_fit(rows)
     drift = measure_drift(customers, declaration.features, previous, reference)
     if drift.known_share < SAME_SHOP and refit == "auto":
         reason = (
@@ -232,6 +244,45 @@ def keep_or_refit(
         reason = f"a refit is due: {reason}; the fit is kept, because {conflict}"
     kept = {**figures, "decision": "keep", "reason": reason, "name_conflict": conflict}
     return rows, {**unchanged, "decision": json.dumps(kept)}
+
+
+def reread(version, declaration):
+    """Read a version that an earlier build has kept.
+
+    Parameters
+    ----------
+    version : Version
+    declaration : Declaration
+
+    Returns
+    -------
+    rows : list of dict
+        As of ``fit_segmentation``.
+    fit : StoredFit
+    reference : Reference
+
+    Raises
+    ------
+    ValueError
+        If it is not what ``write_version`` writes, with what to do about it.
+    """
+    try:
+        rows, reference = read_version(version.fit)
+        fit = selected_fit(rows)
+        whole = (
+            all(row.keys() >= NEEDED for row in rows)
+            and {*declaration.features} == {*reference.edges} == {*reference.shares}
+            and len(reference.reaches) == len(fit.centers)
+        )
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        whole = False
+    if not whole:
+        raise ValueError(
+            f"the fit {version.model_version} of {declaration.segmentation}, which an earlier "
+            "build kept, can't be read. To forget all kept fits, so that the next build fits "
+            "anew: .venv/bin/dbt run-operation forget_versions"
+        )
+    return rows, fit, reference
 
 
 def name_conflict(rows):

@@ -84,6 +84,34 @@ def test_a_fit_is_the_same_after_it_was_written_down(first):
     assert reference.sketch.dtype == "uint64"
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda fit: "no JSON",
+        lambda fit: "[]",
+        lambda fit: "{}",
+        lambda fit: json.dumps({**json.loads(fit), "rows": []}),
+        lambda fit: json.dumps({**json.loads(fit), "rows": 7}),
+        lambda fit: json.dumps({**json.loads(fit), "edges": {"frequency": []}}),
+        lambda fit: json.dumps({**json.loads(fit), "reaches": [1.0]}),
+        lambda fit: json.dumps({**json.loads(fit), "sketch": ["x"]}),
+        lambda fit: fit.replace("center_scaled", "center"),
+        lambda fit: fit.replace('"stability_refits"', '"refits"'),
+    ],
+)
+def test_a_kept_fit_that_cannot_be_read_says_how_to_go_on(first, damage):
+    _, _, version = first
+    damaged = replace(version, fit=damage(version.fit))
+    assert damaged.fit != version.fit
+    with pytest.raises(ValueError) as raised:
+        build(draw(), [damaged], as_of_at=JULY)
+    assert str(raised.value) == (
+        f"the fit {version.model_version} of tiers, which an earlier build kept, can't be read. "
+        "To forget all kept fits, so that the next build fits anew: "
+        ".venv/bin/dbt run-operation forget_versions"
+    )
+
+
 # ---------------------------------------------------------------------- keep or refit
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import duckdb
 import pytest
-from conftest import DEMO, build, build_arguments, run_forked
+from conftest import DEMO, build, build_arguments, dbt, run_forked
 
 # The files change from build to build; the shop's name says that it is the same one.
 SHOP = "campaign_customers: '', source_name: shop"
@@ -241,6 +241,39 @@ def test_a_fit_with_names_that_the_prototypes_contradict_fails_the_build(shop):
         assert connection.execute(
             "select max(version_number) from kept.model_versions"
         ).fetchone() == (3,)
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        (
+            "alter table kept.model_versions drop column playbook_key",
+            "kept.model_versions has no column playbook_key VARCHAR",
+        ),
+        (
+            "update kept.model_versions set fit = 'no JSON' where segmentation = 'lifecycle'",
+            "kept.model_versions has a row of lifecycle that is damaged",
+        ),
+        (
+            "update kept.refit_decisions set decision = '[]' where segmentation = 'value_tiers'",
+            "kept.refit_decisions has a row of value_tiers that is damaged",
+        ),
+    ],
+)
+def test_what_is_kept_and_cannot_be_read_is_told_with_a_way_out(shop, damage, problem):
+    with duckdb.connect(str(shop / "customers.duckdb")) as connection:
+        connection.execute(damage)
+    built = rebuild(shop)
+    assert built.code != 0
+    assert built.errors == (
+        f"error: kept fits can't be read: {problem}. To forget them, so that the next build fits "
+        "anew: .venv/bin/dbt run-operation forget_versions\n"
+    )
+    forgotten = dbt(shop, "run-operation", "forget_versions")
+    assert forgotten.code == 0, forgotten.errors
+    # The tables can be made again, which was not possible before.
+    assert dbt(shop, "run-operation", "make_room_for_versions").code == 0
+    assert built.rows("select * from kept.model_versions", file=built.warehouse) == []
 
 
 def test_refit_knows_three_words(shop):
