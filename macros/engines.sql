@@ -83,7 +83,7 @@
         "decision": "VARCHAR", "reason": "VARCHAR", "model_version": "VARCHAR", "previous_model_version": "VARCHAR",
         "customers": "INTEGER", "moved_by_themselves": "INTEGER", "moved_by_refit": "INTEGER",
         "feature_psi": "MAP(VARCHAR, DOUBLE)", "far_share": "DOUBLE", "known_share": "DOUBLE", "explained": "DOUBLE",
-        "explained_by_refit": "DOUBLE"}')
+        "explained_by_refit": "DOUBLE", "name_conflict": "VARCHAR"}')
 {%- endmacro %}
 
 {#- A row for each object in the JSON list of shared customers that a fit stores. -#}

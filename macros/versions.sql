@@ -5,17 +5,48 @@
 -#}
 {% macro make_room_for_versions() -%}
     {%- if execute -%}
+        {%- set tables = {
+            'model_versions': [
+                'version_number INTEGER', 'source_key VARCHAR', 'settings_key VARCHAR', 'playbook_key VARCHAR',
+                'segmentation VARCHAR', 'model_version VARCHAR', 'as_of_at TIMESTAMP', 'fingerprint VARCHAR', 'fit VARCHAR',
+            ],
+            'refit_decisions': [
+                'source_key VARCHAR', 'settings_key VARCHAR', 'playbook_key VARCHAR', 'segmentation VARCHAR',
+                'as_of_date DATE', 'decision VARCHAR',
+            ],
+        } -%}
         {%- do run_query("create schema if not exists kept") -%}
-        {%- do run_query(
-            "create table if not exists kept.model_versions (version_number integer, source_key varchar, settings_key varchar,"
-            ~ " playbook_key varchar, segmentation varchar, model_version varchar, as_of_at timestamp, fingerprint varchar,"
-            ~ " fit varchar)"
-        ) -%}
-        {%- do run_query(
-            "create table if not exists kept.refit_decisions (source_key varchar, settings_key varchar, playbook_key varchar,"
-            ~ " segmentation varchar, as_of_date date, decision varchar)"
-        ) -%}
+        {%- for table, columns in tables.items() -%}
+            {%- do run_query("create table if not exists kept." ~ table ~ " (" ~ columns | join(', ') ~ ")") -%}
+            {%- set found = run_query(
+                "select column_name || ' ' || data_type from duckdb_columns()"
+                ~ " where database_name = current_database() and schema_name = 'kept' and table_name = " ~ sql_text(table)
+            ).columns[0].values() | list -%}
+            {%- for column in columns if column not in found -%}
+                {{ stop_at_kept("kept." ~ table ~ " has no column " ~ column) }}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for row in run_query(
+            "select 'kept.model_versions', segmentation from kept.model_versions where not coalesce(json_valid(fit), false)"
+            ~ " union all select 'kept.refit_decisions', segmentation from kept.refit_decisions where not coalesce("
+            ~ "case when json_valid(decision) then json_extract_string(decision, '$.decision') in ('keep', 'refit') end, false)"
+            ~ " order by all limit 1"
+        ).rows -%}
+            {{ stop_at_kept(row[0] ~ " has a row of " ~ row[1] ~ " that is damaged") }}
+        {%- endfor -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- What is kept can't be read: by an older version of the project, or because somebody wrote to it. -#}
+{% macro stop_at_kept(problem) -%}
+    {{ stop("kept fits can't be read: " ~ problem ~ ". To forget them, so that the next build fits anew:"
+        ~ " .venv/bin/dbt run-operation forget_versions") }}
+{%- endmacro %}
+
+{#- Forget all fits and decisions, of all sources. -#}
+{% macro forget_versions() -%}
+    {%- do run_query("drop schema if exists kept cascade") -%}
+    {{ print("Forgotten: all kept fits and decisions. The next build fits anew.") }}
 {%- endmacro %}
 
 {#- What belongs together: a fit holds for one source, read in one way. -#}
@@ -62,7 +93,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Keep the fits of this build, and what was decided on each. -#}
+{#- Keep the fits of this build, and what was decided on each: all of it or, if the process dies, nothing. dbt
+    commits each query of a hook by itself, so the transaction is stated. -#}
 {% macro keep_versions() -%}
     {%- set same_fit -%}
         kept.source_key = fitted.source_key
@@ -70,6 +102,7 @@
         and kept.playbook_key = fitted.playbook_key
         and kept.segmentation = fitted.segmentation
     {%- endset -%}
+    {%- do run_query("begin transaction") -%}
     {%- do run_query(
         "insert into kept.model_versions"
         ~ " select (select coalesce(max(version_number), 0) from kept.model_versions) + row_number() over (order by segmentation),"
@@ -94,4 +127,5 @@
         "insert into kept.refit_decisions select fitted.source_key, fitted.settings_key, fitted.playbook_key,"
         ~ " decisions.segmentation, decisions.as_of_date, to_json(decisions) " ~ decided
     ) -%}
+    {%- do run_query("commit") -%}
 {%- endmacro %}

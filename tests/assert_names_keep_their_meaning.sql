@@ -1,6 +1,6 @@
 {# A refit keeps each cluster's name. Where its centre has gone so far that the prototypes would name it
-   otherwise, the name would mean something else from now on: build with refit never, which keeps the fit that
-   there is, or declare the segmentation under a new name. #}
+   otherwise, the name would mean something else from now on; then no such refit is made, or it takes the names of
+   the prototypes. #}
 with cluster_centers as (
     select distinct
         segmentation,

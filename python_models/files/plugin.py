@@ -1,29 +1,33 @@
 """The plugin itself, which profiles.yml names."""
 
+import csv
 import json
 import shutil
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
 
 from files.landing import count_lines, land_text, sheet_names
+from files.playbook import check_playbook
+from files.publishing import publish
 
 
 class Plugin(BasePlugin):
-    """Adds functions to dbt's connection; each answers in text, errors included."""
+    """Adds functions to dbt's connection, each of which returns text; publishes the marts."""
 
     def configure_connection(self, conn):
         """Register the functions; called by dbt-duckdb when it has opened the warehouse."""
+        self.connection = conn
         for function, parameters in (
             (land, 4),
-            (publish, 3),
             (lines_of, 1),
             (sheets_of, 1),
             (excel_extension, 0),
             (sweep, 1),
+            (playbook_fault, 1),
         ):
             conn.create_function(
                 function.__name__,
@@ -33,6 +37,30 @@ class Plugin(BasePlugin):
                 side_effects=True,
                 null_handling="special",
             )
+
+    def store(self, target_config):
+        """Publish relations; called by way of ``adapter.store_relation``.
+
+        This is no function for SQL, because a query that runs within another takes twice as long.
+
+        Parameters
+        ----------
+        target_config : TargetConfig
+            With the path of the file for readers, and the relations as ``schema.name``.
+
+        Raises
+        ------
+        DbtRuntimeError
+            If nothing was published, with one line that says why.
+        """
+        target = Path(target_config.location.path)
+        try:
+            publish(self.connection, target, target_config.config["relations"])
+        except (OSError, ValueError, duckdb.Error) as error:
+            reason = " ".join(str(error).split())
+            raise DbtRuntimeError(
+                f"marts are built but not published to {target}: {reason}"
+            ) from error
 
 
 def answered(function, *arguments):
@@ -107,39 +135,15 @@ def sweep(folder):
     str
         Empty.
     """
-    shutil.rmtree(Path(folder) / "landing", ignore_errors=True)
-    for name in ("published", "scored"):
-        for draft in Path(folder).glob(f".{name}.duckdb.*"):
-            draft.unlink(missing_ok=True)
+    for leftover in ("landing", ".published.duckdb.draft", ".scored.duckdb.draft"):
+        shutil.rmtree(Path(folder) / leftover, ignore_errors=True)
     return ""
 
 
-def publish(source, target, kept):
-    """Run publishing.py as a process of its own.
-
-    Closing a file releases every lock that the process holds on it, so a copy made here would
-    unlock the warehouse while dbt has it open.
-
-    Parameters
-    ----------
-    source, target : str
-        Paths of the warehouse and of the file for readers.
-    kept : str
-        JSON list of the relations to keep, as ``schema.name``.
-
-    Returns
-    -------
-    str
-        Empty, or why nothing was published.
-    """
-    # By its path: as a module it would import this package, and with it dbt, once more.
-    script = Path(__file__).resolve().with_name("publishing.py")
-    finished = subprocess.run(
-        [sys.executable, str(script), source, target, *json.loads(kept)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if finished.returncode == 0:
-        return ""
-    return finished.stderr.strip().splitlines()[-1] if finished.stderr.strip() else "copying died"
+def playbook_fault(path):
+    """Say what ``playbook.check_playbook`` finds wrong in a file; empty text if nothing is."""
+    try:
+        check_playbook(path)
+    except (OSError, ValueError, csv.Error) as error:
+        return " ".join(str(error).split())
+    return ""

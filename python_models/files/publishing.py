@@ -1,95 +1,158 @@
-"""Copy the warehouse, keep the marts, and put the copy in the place of the published file."""
+"""Write relations of the warehouse to a file of their own, which replaces the old one."""
 
 import os
 import shutil
-import sys
-from contextlib import suppress
-from pathlib import Path
+from contextlib import closing, suppress
 
 import duckdb
 
 
-def publish(source, target, kept):
-    """Replace ``target`` with a copy of ``source`` that holds ``kept`` and nothing else.
+def publish(connection, target, relations):
+    """Replace ``target`` with a new file that holds ``relations`` and nothing else.
 
-    Copying bytes costs next to nothing; writing the same rows again costs as much as computing
-    them. Readers that have the old file open keep it, whole, until they close it.
+    The rows are written again. It would be cheaper to copy the warehouse's file and to drop the
+    other relations, but DuckDB leaves the bytes of dropped relations in the file. Readers that have
+    the old file open keep it, whole, until they close it.
 
     Parameters
     ----------
-    source : Path
-        A checkpointed DuckDB file that nobody writes meanwhile. Relative paths start where the
-        process runs.
+    connection : DuckDBPyConnection
+        Of the warehouse, with no transaction open.
     target : Path
-    kept : collection of str
-        Relations to keep, as ``schema.name``.
+    relations : collection of str
+        As ``schema.name``. Tables keep their types, comments and the order of their rows.
+        Constraints are left out: nobody writes to the file. Views may read ``relations`` only.
 
     Raises
     ------
     ValueError
-        If one of ``kept`` is not in ``source``.
-    OSError
-        If the disk is full or a path can't be written; ``target`` is then as it was.
+        If one of ``relations`` is not in the warehouse.
+    duckdb.Error, OSError
+        If the disk is full or a path can't be written. After any error ``target`` is as it was.
     """
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    # DuckDB puts files of its own beside the one that it writes.
+    folder = target.with_name(f".{target.name}.draft")
+    shutil.rmtree(folder, ignore_errors=True)  # of a process that died
+    folder.mkdir()
+    draft = folder / target.name
     try:
-        shutil.copyfile(source, draft)
-        keep_only(draft, set(kept))
+        with closing(connection.cursor()) as cursor:
+            write_relations(cursor, draft, set(relations))
         with open(draft, "rb") as written:
             os.fsync(written.fileno())
         os.replace(draft, target)
     finally:
-        for leftover in (draft, draft.with_name(draft.name + ".wal")):
-            with suppress(FileNotFoundError):
-                leftover.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def keep_only(path, kept):
-    """Drop every relation of a DuckDB file that is not to be kept, and every schema left empty.
+def write_relations(cursor, path, relations):
+    """Write relations of the warehouse to a new DuckDB file.
 
     Parameters
     ----------
+    cursor : DuckDBPyConnection
+        Of the warehouse, with no transaction open.
     path : Path
-    kept : set of str
-        Relations as ``schema.name``.
+    relations : set of str
+        As ``schema.name``.
 
     Raises
     ------
     ValueError
-        If one of them is not there.
+        If one of them is not in the warehouse.
+    duckdb.Error
+        If the file can't be written.
     """
-    with duckdb.connect(str(path)) as connection:
-        relations = connection.execute(
-            """
-            select table_schema, table_name, table_type
-            from information_schema.tables
-            where table_catalog = current_database()
-            order by table_type = 'BASE TABLE', table_schema, table_name
-            """
-        ).fetchall()
-        missing = kept - {f"{schema}.{name}" for schema, name, _ in relations}
-        if missing:
-            raise ValueError(f"not in the warehouse: {', '.join(sorted(missing))}")
-        for schema, name, kind in relations:
-            if f"{schema}.{name}" not in kept:
-                word = "view" if kind == "VIEW" else "table"
-                connection.execute(f'drop {word} "{schema}"."{name}"')
-        schemas = {schema for schema, _, _ in relations} - {name.split(".")[0] for name in kept}
-        for schema in sorted(schemas - {"main"}):
-            connection.execute(f'drop schema "{schema}"')
-        connection.execute("checkpoint")
-
-
-def main(arguments):
-    """Command line: source, target, then the relations to keep."""
-    source, target, *kept = arguments
+    (warehouse,) = cursor.execute("select current_database()").fetchone()
+    # A view is created after the views that it reads, as in the warehouse.
+    found = cursor.execute(
+        """
+        select schema_name, table_name, null as definition, 0 as place
+        from duckdb_tables()
+        where database_name = current_database()
+        union all
+        select schema_name, view_name, sql, view_oid
+        from duckdb_views()
+        where database_name = current_database()
+        order by place, schema_name, table_name
+        """
+    ).fetchall()
+    chosen = [row[:3] for row in found if f"{row[0]}.{row[1]}" in relations]
+    missing = relations - {f"{schema}.{name}" for schema, name, _ in chosen}
+    if missing:
+        raise ValueError(f"not in the warehouse: {', '.join(sorted(missing))}")
+    comments = read_comments(cursor, relations)
+    # Without this, rows may change places. dbt turns it off again for each cursor of its own.
+    cursor.execute("set preserve_insertion_order = true")
+    # No log: if something goes wrong, the whole file is thrown away.
+    file = str(path).replace("'", "''")
+    cursor.execute(f"attach '{file}' as draft (recovery_mode 'no_wal_writes')")
     try:
-        publish(Path(source), Path(target), kept)
-    except (OSError, ValueError, duckdb.Error) as error:
-        print(str(error).splitlines()[0], file=sys.stderr)
-        return 1
-    return 0
+        # The definition of a view names no database, so it must be the current one.
+        cursor.execute("use draft.main")
+        cursor.execute("begin transaction")
+        for schema in sorted({schema for schema, _, _ in chosen}):
+            cursor.execute(f"create schema if not exists {quoted(schema)}")
+        for schema, name, definition in chosen:
+            relation = f"{quoted(schema)}.{quoted(name)}"
+            rows = f"create table {relation} as from {quoted(warehouse)}.{relation}"
+            cursor.execute(definition or rows)
+        for statement in comments:
+            cursor.execute(statement)
+        cursor.execute("commit")
+        cursor.execute("checkpoint draft")
+    except BaseException:
+        # The first error is the one to report; these may fail for the same reason.
+        with suppress(duckdb.Error):
+            cursor.execute("rollback")
+        with suppress(duckdb.Error):
+            detach(cursor, warehouse)
+        raise
+    detach(cursor, warehouse)
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def detach(cursor, warehouse):
+    """Close the draft."""
+    cursor.execute(f"use {quoted(warehouse)}.main")
+    cursor.execute("detach draft")
+
+
+def read_comments(cursor, relations):
+    """Read the comments on relations and their columns.
+
+    Parameters
+    ----------
+    cursor : DuckDBPyConnection
+        Of the warehouse.
+    relations : set of str
+        As ``schema.name``.
+
+    Returns
+    -------
+    list of str
+        Statements that make the same comments.
+    """
+    rows = cursor.execute(
+        """
+        select schema_name, table_name, 'table', null, comment from duckdb_tables()
+        where database_name = current_database()
+        union all
+        select schema_name, view_name, 'view', null, comment from duckdb_views()
+        where database_name = current_database()
+        union all
+        select schema_name, table_name, 'column', column_name, comment from duckdb_columns()
+        where database_name = current_database()
+        """
+    ).fetchall()
+    statements = []
+    for schema, name, kind, column, comment in rows:
+        if comment is not None and f"{schema}.{name}" in relations:
+            place = ".".join(quoted(part) for part in (schema, name, column) if part)
+            text = comment.replace("'", "''")
+            statements.append(f"comment on {kind} {place} is '{text}'")
+    return statements
+
+
+def quoted(name):
+    """Quote a name for SQL."""
+    return '"' + name.replace('"', '""') + '"'

@@ -121,6 +121,7 @@ def fit_segmentation(
     refits=0,
     say=lambda _: None,
     previous=None,
+    keep_names=True,
     jobs=1,
 ):
     """Fit every k within the declared bounds, choose one, name its clusters, and compare.
@@ -139,6 +140,8 @@ def fit_segmentation(
     previous : StoredFit, optional
         The fit that this one takes the place of: how many clusters there are, their numbers and
         names stay as they are there, so that a refit changes where borders lie and no meaning.
+    keep_names : bool
+        False: numbers and names come from the prototypes, as in a first fit.
     jobs : int
         Processes that share the refits.
 
@@ -193,7 +196,7 @@ def fit_segmentation(
                 outside,
                 playbook,
                 candidate,
-                previous if candidate is chosen else None,
+                previous if candidate is chosen and keep_names else None,
             )
             for candidate in candidates
         ]

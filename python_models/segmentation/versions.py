@@ -20,6 +20,19 @@ from segmentation.fitting import fit_segmentation
 from segmentation.scaling import scale
 from segmentation.tables import read_fit
 
+# What each row of a kept fit has, whatever was measured.
+NEEDED = {
+    "segmentation",
+    "algorithm",
+    "k",
+    "clusters",
+    "customers",
+    "stability_refits",
+    "is_selected",
+    "model_version",
+    "centers",
+}
+
 
 def write_version(rows, reference):
     """Write a fit down.
@@ -137,7 +150,7 @@ def keep_or_refit(
     now = fingerprint(customers)
     version = version_in_use(versions, as_of_at, refit=refit)
 
-    def fitted(previous, decision):
+    def fitted(previous, decision, *, keep_names=True):
         rows = fit_segmentation(
             declaration,
             customers,
@@ -146,6 +159,7 @@ def keep_or_refit(
             refits=refits,
             say=say,
             previous=previous,
+            keep_names=keep_names,
             jobs=jobs,
         )
         if not rows:
@@ -164,7 +178,7 @@ def keep_or_refit(
         reason = "the first fit of this source under these settings"
         return fitted(None, lambda _: {"decision": "refit", "reason": reason})
 
-    rows, reference = read_version(version.fit)
+    rows, previous, reference = reread(version, declaration)
     unchanged = {
         "is_new": False,
         "fitted_as_of_at": version.as_of_at,
@@ -175,7 +189,6 @@ def keep_or_refit(
     say(f"{declaration.segmentation}: version {version.model_version} holds, unless it has drifted")
     if version.fingerprint == now and refit != "always":
         return rows, unchanged
-    previous = selected_fit(rows)
     drift = measure_drift(customers, declaration.features, previous, reference)
     if drift.known_share < SAME_SHOP and refit == "auto":
         reason = (
@@ -213,14 +226,86 @@ def keep_or_refit(
         is_due, reason = True, "the var refit is always"
     elif refit == "never":
         is_due, reason = False, "the var refit is never"
-    if is_due:
-        return fitted(
-            previous, lambda fit: {**measured(fit), "decision": "refit", "reason": reason}
+    # The fresh fit has the centres that the next version would have.
+    conflict = name_conflict(fresh) if is_due else None
+    if is_due and (refit == "always" or not conflict):
+
+        def decided(fit):
+            figures, words = measured(fit), reason
+            if conflict:
+                words += (
+                    f"; names were given anew, because {conflict}; {figures['moved_by_refit']:,} "
+                    f"of {len(customers.ids):,} customers have another name"
+                )
+            return {**figures, "decision": "refit", "reason": words, "name_conflict": conflict}
+
+        return fitted(previous, decided, keep_names=not conflict)
+    if conflict:
+        reason = f"a refit is due: {reason}; the fit is kept, because {conflict}"
+    kept = {**figures, "decision": "keep", "reason": reason, "name_conflict": conflict}
+    return rows, {**unchanged, "decision": json.dumps(kept)}
+
+
+def reread(version, declaration):
+    """Read a version that an earlier build has kept.
+
+    Parameters
+    ----------
+    version : Version
+    declaration : Declaration
+
+    Returns
+    -------
+    rows : list of dict
+        As of ``fit_segmentation``.
+    fit : StoredFit
+    reference : Reference
+
+    Raises
+    ------
+    ValueError
+        If it is not what ``write_version`` writes, with what to do about it.
+    """
+    try:
+        rows, reference = read_version(version.fit)
+        fit = selected_fit(rows)
+        whole = (
+            all(row.keys() >= NEEDED for row in rows)
+            and {*declaration.features} == {*reference.edges} == {*reference.shares}
+            and len(reference.reaches) == len(fit.centers)
         )
-    return rows, {
-        **unchanged,
-        "decision": json.dumps({**figures, "decision": "keep", "reason": reason}),
-    }
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        whole = False
+    if not whole:
+        raise ValueError(
+            f"the fit {version.model_version} of {declaration.segmentation}, which an earlier "
+            "build kept, can't be read. To forget all kept fits, so that the next build fits "
+            "anew: .venv/bin/dbt run-operation forget_versions"
+        )
+    return rows, fit, reference
+
+
+def name_conflict(rows):
+    """Say which clusters of a refit do not match the names that they take over.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of ``fit_segmentation``.
+
+    Returns
+    -------
+    str or None
+        For people. None where the prototypes would name every cluster in the same way.
+    """
+    (text,) = [row["centers"] for row in rows if row["is_selected"]]
+    names = {(cell["segment_code"], cell["prototype_segment_code"]) for cell in json.loads(text)}
+    told = [
+        f"the cluster that would be named {name} is like {meaning}"
+        for name, meaning in sorted(names)
+        if name != meaning
+    ]
+    return f"in a refit {' and '.join(told)}" if told else None
 
 
 def selected_fit(rows):

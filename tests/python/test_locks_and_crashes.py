@@ -118,8 +118,10 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, war
         ran = run_forked("build", build_arguments(), warehouse, meanwhile=kill)
         killed += ran.code == -signal.SIGKILL
         assert check_whole(warehouse / "published.duckdb") == lines
-    # A publishing process that was killed too would leave its draft.
-    (warehouse / ".published.duckdb.4711").write_bytes(b"half a file")
+    # What a build leaves that is killed while it publishes, or while it reads.
+    for leftover in (".published.duckdb.draft", ".scored.duckdb.draft", "landing"):
+        (warehouse / leftover).mkdir(exist_ok=True)
+        (warehouse / leftover / "half").write_bytes(b"half a file")
     again = build(warehouse)
     assert again.code == 0, again.errors
     marts = ["customers", "customer_segments", "invoice_lines", "line_accounting", "segments"]
@@ -151,6 +153,40 @@ def test_stopped_at_any_moment_it_says_what_is_published(warehouse, number):
         assert process.returncode == 128 + number
         assert errors == "stopped; published marts are as they were\n"
         assert (warehouse / "published.duckdb").read_bytes() == before
+
+
+def test_killed_while_it_keeps_what_was_decided_a_build_loses_nothing(warehouse):
+    def kept():
+        with duckdb.connect(str(warehouse / "customers.duckdb"), read_only=True) as connection:
+            return [
+                connection.execute(f"select count(*) from kept.{table}").fetchone()[0]
+                for table in ("model_versions", "refit_decisions")
+            ]
+
+    assert kept() == [4, 4]
+    # A pipe that nobody writes to stops the build where it writes decisions, and tells when.
+    pipe = warehouse / "pipe"
+    os.mkfifo(pipe)
+    with duckdb.connect(str(warehouse / "customers.duckdb")) as connection:
+        connection.execute("delete from kept.model_versions where segmentation = 'lifecycle'")
+        connection.execute(
+            f"create macro main.to_json(decided) as (select content from read_text('{pipe}'))"
+        )
+
+    def kill(process):
+        while True:
+            os.kill(process, 0)  # a build that has ended is an error here
+            try:
+                writing = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody reads yet
+                time.sleep(0.05)
+            else:
+                os.kill(process, signal.SIGKILL)
+                return os.close(writing)
+
+    ran = run_forked("build", build_arguments(), warehouse, meanwhile=kill)
+    assert ran.code == -signal.SIGKILL
+    assert kept() == [3, 4]
 
 
 def test_eight_readers_see_the_old_or_the_new_marts_whole(demo, warehouse):
@@ -197,6 +233,16 @@ def test_a_full_disk_leaves_the_published_file_as_it_was(warehouse):
     assert len(ran.errors.splitlines()) == 1, ran.errors
     assert "Traceback" not in ran.output
     assert (warehouse / "published.duckdb").read_bytes() == before
+
+
+def test_what_cannot_be_published_ends_in_one_line(warehouse):
+    (warehouse / "scored.duckdb").mkdir()
+    ran = run_forked("build", [*build_arguments(), "--score"], warehouse)
+    assert ran.code != 0
+    begin = f"error: marts are built but not published to {warehouse}/scored.duckdb: "
+    assert ran.errors.startswith(begin)
+    assert len(ran.errors.splitlines()) == 1, ran.errors
+    assert "Is a directory" in ran.errors
 
 
 def test_the_warehouse_grows_to_three_times_its_first_size_at_most(demo, warehouse):

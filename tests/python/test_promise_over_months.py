@@ -111,8 +111,8 @@ def test_names_of_those_who_did_nothing_over_twelve_month_ends(real, name):
     auto = follow(real.warehouse, name, "auto")
     assert len(always["refits"]) == 12
     assert always["quiet"] > 18_000 and auto["quiet"] > 18_000
-    # One in thirty where every month has its own fit; docs/movement.md has the figures.
-    assert 0.02 < always["renamed"] / always["quiet"] < 0.04
+    # One in thirty to twenty where every month has its own fit; docs/versions.md has the figures.
+    assert 0.02 < always["renamed"] / always["quiet"] < 0.05
     assert auto["renamed"] / auto["quiet"] < always["renamed"] / always["quiet"]
     # The shop's first months are fitted again as they become a year; its autumn season is not.
     assert 1 <= len(auto["refits"]) <= 3

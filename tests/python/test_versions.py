@@ -84,6 +84,34 @@ def test_a_fit_is_the_same_after_it_was_written_down(first):
     assert reference.sketch.dtype == "uint64"
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda fit: "no JSON",
+        lambda fit: "[]",
+        lambda fit: "{}",
+        lambda fit: json.dumps({**json.loads(fit), "rows": []}),
+        lambda fit: json.dumps({**json.loads(fit), "rows": 7}),
+        lambda fit: json.dumps({**json.loads(fit), "edges": {"frequency": []}}),
+        lambda fit: json.dumps({**json.loads(fit), "reaches": [1.0]}),
+        lambda fit: json.dumps({**json.loads(fit), "sketch": ["x"]}),
+        lambda fit: fit.replace("center_scaled", "center"),
+        lambda fit: fit.replace('"stability_refits"', '"refits"'),
+    ],
+)
+def test_a_kept_fit_that_cannot_be_read_says_how_to_go_on(first, damage):
+    _, _, version = first
+    damaged = replace(version, fit=damage(version.fit))
+    assert damaged.fit != version.fit
+    with pytest.raises(ValueError) as raised:
+        build(draw(), [damaged], as_of_at=JULY)
+    assert str(raised.value) == (
+        f"the fit {version.model_version} of tiers, which an earlier build kept, can't be read. "
+        "To forget all kept fits, so that the next build fits anew: "
+        ".venv/bin/dbt run-operation forget_versions"
+    )
+
+
 # ---------------------------------------------------------------------- keep or refit
 
 
@@ -146,27 +174,81 @@ def test_a_shift_brings_a_refit_that_keeps_numbers_and_names(first):
     assert told["moved_by_refit"] == moved.sum() > 0
 
 
-def test_a_refit_keeps_names_by_centres_not_by_prototypes(first):
-    rows, _, version = first
-    swapped = Version(
-        version.model_version,
-        version.as_of_at,
-        version.fingerprint,
-        version.fit.replace(r"\"segment_code\": \"low\"", r"\"segment_code\": \"LOW\"")
-        .replace(r"\"segment_code\": \"high\"", r"\"segment_code\": \"low\"")
-        .replace(r"\"segment_code\": \"LOW\"", r"\"segment_code\": \"high\""),
+@pytest.fixture(scope="module")
+def swapped(first):
+    """A fit in whose place the prototypes would call low high, and high low."""
+    _, _, version = first
+    fit = version.fit
+    for old, new in (("low", "?"), ("high", "low"), ("?", "high")):
+        fit = fit.replace(rf"\"segment_code\": \"{old}\"", rf"\"segment_code\": \"{new}\"")
+    return replace(version, fit=fit)
+
+
+CONFLICT = (
+    "in a refit the cluster that would be named high is like low "
+    "and the cluster that would be named low is like high"
+)
+
+
+def names(rows):
+    """Names of all clusters, and what the prototypes would call them."""
+    (chosen,) = [json.loads(row["centers"]) for row in rows if row["is_selected"]]
+    codes = ("segment_code", "prototype_segment_code")
+    return [[cell[code] for cell in chosen if cell["feature_number"] == 1] for code in codes]
+
+
+def test_a_refit_takes_names_over_by_centres_not_by_prototypes(swapped):
+    previous = selected_fit(read_version(swapped.fit)[0])
+    again = fit_segmentation(DECLARATION, draw(seed=3), PLAYBOOK, previous=previous)
+    assert names(again) == [["high", "low", "odd"], ["low", "high", "odd"]]
+    anew = fit_segmentation(
+        DECLARATION, draw(seed=3), PLAYBOOK, previous=previous, keep_names=False
     )
-    again, _ = build(draw(seed=3), [swapped], refit="always", as_of_at=JULY)
-    (chosen,) = [json.loads(row["centers"]) for row in again if row["is_selected"]]
-    (before,) = [json.loads(row["centers"]) for row in rows if row["is_selected"]]
-    names = {"low": "high", "high": "low", "odd": "odd"}
-    assert [cell["segment_code"] for cell in chosen] == [
-        names[cell["segment_code"]] for cell in before
+    assert names(anew) == [["low", "high", "odd"], ["low", "high", "odd"]]
+
+
+def test_a_refit_that_is_due_is_not_made_where_names_would_change_their_meaning(swapped):
+    again, kept = build(draw(factor=3.0), [swapped], as_of_at=JULY)
+    assert json.dumps(again) == json.dumps(read_version(swapped.fit)[0])
+    assert not kept["is_new"] and kept["fit"] is None
+    told = decision(kept)
+    assert told["decision"] == "keep"
+    assert told["reason"].startswith("a refit is due: monetary has shifted (index ")
+    assert told["reason"].endswith(f"; the fit is kept, because {CONFLICT}")
+    assert told["name_conflict"] == CONFLICT
+    assert told["moved_by_refit"] > 0
+
+
+@pytest.mark.parametrize(
+    ("factor", "refit", "begin"), [(1.0, "auto", "no feature"), (3.0, "never", "the var refit is")]
+)
+def test_names_are_no_obstacle_to_a_refit_that_is_not_made(swapped, factor, refit, begin):
+    _, kept = build(draw(seed=2, factor=factor), [swapped], refit=refit, as_of_at=JULY)
+    told = decision(kept)
+    assert told["decision"] == "keep"
+    assert told["reason"].startswith(begin)
+    assert told["name_conflict"] is None
+
+
+def test_always_gives_names_anew_where_the_old_ones_would_change_their_meaning(swapped):
+    customers = draw(factor=3.0)
+    again, kept = build(customers, [swapped], refit="always", as_of_at=JULY)
+    assert names(again) == [["low", "high", "odd"], ["low", "high", "odd"]]
+    assert kept["is_new"]
+    told = decision(kept)
+    assert told["decision"] == "refit"
+    assert told["name_conflict"] == CONFLICT
+    before = selected_fit(read_version(swapped.fit)[0])
+    codes = [
+        np.array(fit.codes)[fit.assign(customers.transformed, customers.raw) - 1]
+        for fit in (before, selected_fit(again))
     ]
-    # What the prototypes would say is told beside it, for the test that refuses such a build.
-    assert [cell["prototype_segment_code"] for cell in chosen] == [
-        cell["segment_code"] for cell in before
-    ]
+    changed = (codes[0] != codes[1]).sum()
+    assert told["moved_by_refit"] == changed > 100
+    assert told["reason"] == (
+        f"the var refit is always; names were given anew, because {CONFLICT}; "
+        f"{changed} of 300 customers have another name"
+    )
 
 
 def test_a_refit_keeps_how_many_clusters_there_are(first):

@@ -5,7 +5,7 @@ import shutil
 
 import duckdb
 import pytest
-from conftest import DEMO, build, build_arguments, run_forked
+from conftest import DEMO, build, build_arguments, dbt, run_forked
 
 # The files change from build to build; the shop's name says that it is the same one.
 SHOP = "campaign_customers: '', source_name: shop"
@@ -112,6 +112,9 @@ def test_a_score_says_what_a_build_says_of_everybody_alone(autumn, shop, tmp_pat
     )
     file = shop / "scored.duckdb"
     alone = scored.rows("select * from marts.customer_segments order by all", file=file)
+    assert scored.rows("select table_name from information_schema.tables", file=file) == [
+        ("customer_segments",)
+    ]
     # Nothing was fitted, and what readers see is the last build's.
     assert "fitting" not in scored.output
     assert (shop / "published.duckdb").read_bytes() == autumn.published.read_bytes()
@@ -167,7 +170,56 @@ def test_a_planted_shift_brings_a_refit_with_the_old_numbers_and_names(autumn, s
         assert 0 < themselves < customers
 
 
-def test_a_build_whose_names_would_change_their_meaning_fails_and_leaves_all_as_it_was(shop):
+def test_a_shop_that_grows_is_never_stopped_by_its_names(tmp_path):
+    # A month of the shop makes one cluster more than there are names.
+    young = rebuild(tmp_path, "as_of: 2024-01-01")
+    assert young.code == 0, young.errors
+    shared = "Warning: lifecycle: 5 clusters share 4 names: 2 clusters are High-Value Customers. "
+    assert shared in young.output
+    assert young.output.count("Warning") == 1
+    first = versions(young)
+    assert young.rows(
+        "select segment_code from marts.segments where clusters <> 1 order by all"
+    ) == [("high_value",)]
+
+    grown = rebuild(tmp_path)
+    assert grown.code == 0, grown.errors
+    conflicts = grown.rows(
+        """
+        select segmentation, decision, reason, model_version from marts.refit_decisions
+        where name_conflict is not null
+        """
+    )
+    assert conflicts
+    for segmentation, decision, reason, version in conflicts:
+        assert decision == "keep"
+        assert reason.startswith("a refit is due: ")
+        assert version == versions(grown)[segmentation] == first[segmentation]
+        way_out = "To name all clusters anew: VARS='{refit: always}'"
+        assert f"Warning: {segmentation}: {reason}. {way_out}" in grown.output.splitlines()
+    assert shared in grown.output
+    assert grown.output.count("Warning") == 1 + len(conflicts)
+    query = "select segmentation, customer_id, segment_code from marts.customer_segments"
+    before = set(grown.rows(query))
+
+    renamed = rebuild(tmp_path, "refit: always")
+    assert renamed.code == 0, renamed.errors
+    after = set(renamed.rows(query))
+    for segmentation, *_ in conflicts:
+        assert versions(renamed)[segmentation] != first[segmentation]
+        (told,) = renamed.rows(
+            f"""
+            select decision, moved_by_refit, reason from marts.refit_decisions
+            where segmentation = '{segmentation}' and name_conflict is not null
+            """
+        )
+        moved = sum(row[0] == segmentation for row in after - before)
+        assert told[:2] == ("refit", moved)
+        assert told[2].endswith(f"; {moved:,} of 1,543 customers have another name")
+        assert f"Warning: {segmentation}: {told[2]}." in renamed.output.splitlines()
+
+
+def test_a_fit_with_names_that_the_prototypes_contradict_fails_the_build(shop):
     with duckdb.connect(str(shop / "customers.duckdb")) as connection:
         connection.execute(
             """
@@ -181,7 +233,7 @@ def test_a_build_whose_names_would_change_their_meaning_fails_and_leaves_all_as_
         )
         connection.execute("checkpoint")
     published = (shop / "published.duckdb").read_bytes()
-    built = rebuild(shop, "refit: always")
+    built = rebuild(shop, "as_of: 2025-10-01")
     assert built.code != 0
     assert "assert_names_keep_their_meaning" in built.errors
     assert (shop / "published.duckdb").read_bytes() == published
@@ -189,6 +241,39 @@ def test_a_build_whose_names_would_change_their_meaning_fails_and_leaves_all_as_
         assert connection.execute(
             "select max(version_number) from kept.model_versions"
         ).fetchone() == (3,)
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        (
+            "alter table kept.model_versions drop column playbook_key",
+            "kept.model_versions has no column playbook_key VARCHAR",
+        ),
+        (
+            "update kept.model_versions set fit = 'no JSON' where segmentation = 'lifecycle'",
+            "kept.model_versions has a row of lifecycle that is damaged",
+        ),
+        (
+            "update kept.refit_decisions set decision = '[]' where segmentation = 'value_tiers'",
+            "kept.refit_decisions has a row of value_tiers that is damaged",
+        ),
+    ],
+)
+def test_what_is_kept_and_cannot_be_read_is_told_with_a_way_out(shop, damage, problem):
+    with duckdb.connect(str(shop / "customers.duckdb")) as connection:
+        connection.execute(damage)
+    built = rebuild(shop)
+    assert built.code != 0
+    assert built.errors == (
+        f"error: kept fits can't be read: {problem}. To forget them, so that the next build fits "
+        "anew: .venv/bin/dbt run-operation forget_versions\n"
+    )
+    forgotten = dbt(shop, "run-operation", "forget_versions")
+    assert forgotten.code == 0, forgotten.errors
+    # The tables can be made again, which was not possible before.
+    assert dbt(shop, "run-operation", "make_room_for_versions").code == 0
+    assert built.rows("select * from kept.model_versions", file=built.warehouse) == []
 
 
 def test_refit_knows_three_words(shop):

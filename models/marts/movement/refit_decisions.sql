@@ -114,7 +114,8 @@ final as (
         decided.far_share,
         decided.known_share,
         decided.explained,
-        decided.explained_by_refit
+        decided.explained_by_refit,
+        decided.name_conflict
     from together
 )
 

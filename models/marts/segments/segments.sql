@@ -10,6 +10,14 @@ customer_segments as (
     from {{ ref('customer_segments') }}
 ),
 
+cluster_centers as (
+    select
+        segmentation,
+        segment_code,
+        cluster_id
+    from {{ ref('cluster_centers') }}
+),
+
 {# What each customer has spent, whatever the population calls it. #}
 customers as (
     select
@@ -33,6 +41,18 @@ sizes as (
     group by
         customer_segments.segmentation,
         customer_segments.segment_code
+),
+
+{# More clusters than named segments share names. #}
+clusters as (
+    select
+        segmentation,
+        segment_code,
+        count(distinct cluster_id) as clusters
+    from cluster_centers
+    group by
+        segmentation,
+        segment_code
 ),
 
 totals as (
@@ -60,13 +80,18 @@ final as (
         segments.key_characteristics,
         segments.action,
         segments.channel,
-        segments.offer
+        segments.offer,
+        cast(coalesce(clusters.clusters, 0) as integer) as clusters
     from segments
     inner join totals on segments.segmentation = totals.segmentation
     left join sizes
         on
             segments.segmentation = sizes.segmentation
             and segments.segment_code = sizes.segment_code
+    left join clusters
+        on
+            segments.segmentation = clusters.segmentation
+            and segments.segment_code = clusters.segment_code
 )
 
 select * from final
