@@ -5,7 +5,7 @@ import re
 
 import pytest
 import yaml
-from conftest import PROJECT
+from conftest import PROJECT, dbt
 from lineage import draw, put
 
 
@@ -63,6 +63,13 @@ def test_every_built_column_is_described(demo, manifest):
         )
     )
     assert built == described
+
+
+@pytest.mark.parametrize("variables", ["{}", "{campaign_customers: null}"])
+def test_parsing_gives_no_warning(tmp_path, variables):
+    """Builds hide warnings, so that nobody would see them."""
+    parsed = dbt(tmp_path, "--warn-error", "--no-partial-parse", "parse", "--vars", variables)
+    assert parsed.code == 0, parsed.output + parsed.errors
 
 
 def test_overview_names_every_setting(manifest):
