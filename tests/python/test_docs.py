@@ -21,6 +21,25 @@ def test_readme_names_every_mart(demo):
             assert f"| `{mart}` |" in readme
 
 
+def test_codes_that_the_demo_calls_no_products_are_none(demo):
+    readme = (PROJECT / "data" / "demo" / "README.md").read_text()
+    codes, lines = re.search(
+        r"codes that are no products: (.+), gift_\S+ \| (\d+) lines", readme
+    ).groups()
+    assert set(codes.split(", ")) == {
+        code
+        for (code,) in demo.rows(
+            "select distinct product_id from intermediate.int_invoice_lines_classified"
+            " where not is_product and product_id not ilike 'gift%'",
+            file=demo.warehouse,
+        )
+    }
+    assert demo.one(
+        "select count(*) from intermediate.int_invoice_lines_classified where not is_product",
+        file=demo.warehouse,
+    ) == (int(lines),)
+
+
 @pytest.fixture(scope="module")
 def manifest(demo):
     return json.loads((demo.folder / "target" / "manifest.json").read_text())
