@@ -40,13 +40,23 @@ sampled as (
 ),
 
 feature_values as (
-    {%- for feature in spine_features() %}
+    {%- for feature in lifetime_features() %}
     select
         customer_id,
         '{{ feature }}' as feature,
         cast({{ feature }} as double) as feature_value
     from sampled
     {{ 'union all' if not loop.last }}
+    {%- endfor %}
+    {%- for feature, window in windowed_features().items() %}
+    union all
+    select
+        sampled.customer_id,
+        '{{ feature }}' as feature,
+        cast(customer_windows.{{ window.column }} as double) as feature_value
+    from sampled
+    inner join {{ ref('customer_windows') }} as customer_windows on sampled.customer_id = customer_windows.customer_id
+    where customer_windows.window_days = {{ window.days }}
     {%- endfor %}
 ),
 

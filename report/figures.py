@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -34,6 +35,15 @@ FEATURES = {
     "deal_purchases": ("Deals", "purchases at a discount", ",.0f", False),
     "web_visits": ("Visits", "visits to the web site last month", ",.0f", False),
 }
+
+
+def feature_in_words(feature):
+    """Describe a feature as FEATURES does, one over a trailing window too."""
+    whole, _, days = feature.rpartition("_")
+    if feature not in FEATURES and whole in FEATURES and re.fullmatch("[0-9]+d", days):
+        name, unit, form, is_log = FEATURES[whole]
+        return f"{name} in {days[:-1]} days", f"{unit}, the last {days[:-1]} days", form, is_log
+    return FEATURES.get(feature, (words(feature), "", ",.2f", False))
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def render(results):
             }
             for segmentation in segmentations
         },
-        "features": feature_words(),
+        "features": feature_words(results["centres_for_scoring"]),
         "figures": specs,
         "as_of": f"{shop['as_of_at']:%Y-%m-%d %H:%M}",
     }
@@ -200,14 +200,15 @@ def headline(segments, count, percent):
     )
 
 
-def feature_words():
+def feature_words(centres):
     """Name, unit and whether a slider multiplies, for the calculator."""
-    from report.figures import FEATURES
+    from report.figures import feature_in_words
 
-    return {
-        feature: {"name": name, "unit": unit, "is_log": is_log}
-        for feature, (name, unit, _, is_log) in FEATURES.items()
-    }
+    found = {}
+    for feature in dict.fromkeys(row["feature"] for row in centres):
+        name, unit, _, is_log = feature_in_words(feature)
+        found[feature] = {"name": name, "unit": unit, "is_log": is_log}
+    return found
 
 
 def grouped(rows):

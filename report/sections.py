@@ -17,6 +17,7 @@ from report.figures import (
     Table,
     chart,
     count,
+    feature_in_words,
     ink,
     large_numbers,
     legend_on_top,
@@ -48,11 +49,6 @@ SHORT_FATES = {
     "rejected": "Rejected",
 }
 ALGORITHMS = {"kmeans": "K-Means"}
-
-
-def feature_name(feature):
-    """Name of a feature for people."""
-    return FEATURES[feature][0] if feature in FEATURES else feature.replace("_", " ").capitalize()
 
 
 @section("Customers and revenue", "segments_in_use", per_segmentation=True)
@@ -496,8 +492,8 @@ def correlations(pairs):
     rows = [
         row
         | {
-            "one": feature_name(row["feature"]),
-            "other": feature_name(row["other_feature"]),
+            "one": feature_in_words(row["feature"])[0],
+            "other": feature_in_words(row["other_feature"])[0],
             "label": f"{row['correlation']:.2f}",
         }
         for row in pairs
@@ -860,6 +856,7 @@ def data_profile(columns):
     for table, title in (
         ("source_lines", "Columns of the source"),
         ("customers", "Features of the customers"),
+        ("customer_windows", "Features of the customers over their last days"),
         ("campaign_customers", "Features of the campaign's customers"),
     ):
         rows = [

@@ -84,7 +84,15 @@ def test_every_built_column_is_described(demo, manifest):
     assert built == described
 
 
-@pytest.mark.parametrize("variables", ["{}", "{campaign_customers: null}"])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        "{}",
+        # Without the models of campaigns, with that of trailing windows.
+        "{campaign_customers: null, primary_segmentation: recent, segmentations: {recent: "
+        "{playbook: lifecycle, features: {recency_days: log1p, monetary_90d: log1p}}}}",
+    ],
+)
 def test_parsing_gives_no_warning(tmp_path, variables):
     """Builds hide warnings, so that nobody would see them."""
     parsed = dbt(tmp_path, "--warn-error", "--no-partial-parse", "parse", "--vars", variables)

@@ -244,6 +244,24 @@ def test_a_segment_of_everybody_is_true_and_one_without_a_leaf_false():
     assert write_sql([], NAMES) == "false"
 
 
+def test_features_over_a_window_are_looked_up_in_their_own_table():
+    names = ("frequency_90d", "recency_days", "monetary_365d", "net_monetary_90d")
+    box = Leaf((1.0, 20.5, -INF, -INF), (INF, INF, 0.0, 3.5), "a")
+    of_90 = (
+        "customer_id in (select customer_id from marts.customer_windows"
+        " where window_days = 90 and frequency > 1 and net_monetary <= 3.5)"
+    )
+    of_365 = (
+        "customer_id in (select customer_id from marts.customer_windows"
+        " where window_days = 365 and monetary <= 0)"
+    )
+    assert write_sql([box], names) == f"recency_days > 20.5 and {of_90} and {of_365}"
+    free = Leaf((-INF,) * 4, (INF, 7.0, INF, INF), "a")
+    assert write_sql([free, box], names) == (
+        f"(recency_days <= 7) or (recency_days > 20.5 and {of_90} and {of_365})"
+    )
+
+
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize(
     ("lows", "highs"),
