@@ -7,6 +7,7 @@ customer_segments as (
     select
         segmentation,
         customer_id,
+        segment_code,
         segment_name
     from {{ ref('customer_segments') }}
     where population = 'invoice_customers'
@@ -63,6 +64,7 @@ feature_values as (
 final as (
     select
         customer_segments.segmentation,
+        customer_segments.segment_code,
         customer_segments.segment_name,
         feature_values.customer_id,
         scalings.feature_number,

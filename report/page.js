@@ -29,7 +29,7 @@ function unpacked(columns) {
 const all_rows = new Map();
 function rowsOf(key) {
   if (!all_rows.has(key)) all_rows.set(key, unpacked(facts.figures[key].rows));
-  return all_rows.get(key).filter((row) => !left_out.has(row.segment_name));
+  return all_rows.get(key).filter((row) => !left_out.has(row.segment_code));
 }
 
 // On the page colours are the style sheet's, so that dark, light and print need no drawing.
@@ -177,11 +177,11 @@ function offerSegments() {
   left_out.clear();
   byId("segments").replaceChildren(
     byId("segments").querySelector("legend"),
-    ...facts.segmentations[segmentation].segments.map(({ segment_name, colour }) => {
-      const box = element("input", { type: "checkbox", checked: true, value: segment_name });
+    ...facts.segmentations[segmentation].segments.map(({ segment_code, segment_name, colour }) => {
+      const box = element("input", { type: "checkbox", checked: true, value: segment_code });
       box.addEventListener("change", () => {
-        if (box.checked) left_out.delete(segment_name);
-        else left_out.add(segment_name);
+        if (box.checked) left_out.delete(segment_code);
+        else left_out.add(segment_code);
         show();
       });
       return element("label", { class: "chip" }, box, dot(colour), segment_name);

@@ -237,7 +237,7 @@ def table(item):
             for column in item.columns
         ]
         tags = ['th scope="row"'] + ["td"] * (len(cells) - 1)
-        own = f' data-segment="{escape(row["segment_name"])}"' if "segment_name" in row else ""
+        own = f' data-segment="{escape(row["segment_code"])}"' if "segment_code" in row else ""
         body.append(
             f"<tr{own}>"
             + "".join(

@@ -59,6 +59,7 @@ def customers_and_revenue(segmentation, segments):
     label = {"align": "left", "dx": 5, "baseline": "middle"}
     pairs = [
         {
+            "segment_code": row["segment_code"],
             "segment_name": row["segment_name"],
             "share_of": share_of,
             "share": row[column],
@@ -99,7 +100,7 @@ def customers_and_revenue(segmentation, segments):
         pairs,
     )
     sizes = [
-        {key: row[key] for key in ("segment_name", "customers", "customer_share")}
+        {key: row[key] for key in ("segment_code", "segment_name", "customers", "customer_share")}
         | {"label": f"{count(row['customers'])} ({percent(row['customer_share'])})"}
         for row in segments
     ]
@@ -301,14 +302,19 @@ def customers_on_a_map(segmentation, sampled):
 
     customers = defaultdict(list)
     for row in sampled:
-        customers[row["customer_id"], row["segment_name"]].append(row["scaled_value"])
+        customers[row["customer_id"], row["segment_code"]].append(row["scaled_value"])
     points = np.array(list(customers.values()))
     if points.shape[0] < 3 or points.shape[1] < 2:
         return
     places, shares = principal_components(points)
     rows = [
-        {"segment_name": name, "x": round(float(x), 2), "y": round(float(y), 2)}
-        for (_, name), (x, y) in zip(customers, places, strict=True)
+        {
+            "segment_code": code,
+            "segment_name": segmentation.names[code],
+            "x": round(float(x), 2),
+            "y": round(float(y), 2),
+        }
+        for (_, code), (x, y) in zip(customers, places, strict=True)
     ]
     axis = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
     dots = (

@@ -460,7 +460,7 @@ def test_filter_takes_a_segment_out_of_charts_tables_and_exports(demo, browser):
     browser.evaluate(
         """
         document.body.dataset.drawn = "";
-        document.querySelector('#segments input[value="At-Risk Customers"]').click();
+        document.querySelector('#segments input[value="at_risk"]').click();
         """
     )
     browser.wait_for("document.body.dataset.drawn === 'true'")
@@ -469,22 +469,94 @@ def test_filter_takes_a_segment_out_of_charts_tables_and_exports(demo, browser):
     assert sum(fewer) >= 15
     assert all(figure["rows"] in figure["marks"] for figure in after)
     assert browser.evaluate(
-        "[...document.querySelectorAll('tr[data-segment=\"At-Risk Customers\"]')]"
-        ".every((row) => row.hidden)"
+        "[...document.querySelectorAll('tr[data-segment=\"at_risk\"]')].every((row) => row.hidden)"
     )
     text = browser.evaluate(f"exported('{after[0]['id']}', 'csv').then((blob) => blob.text())")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == after[0]["rows"]
-    assert {row["segment_name"] for row in rows} == set(
-        name
-        for (name,) in demo.rows(
-            "select segment_name from marts.segments"
+    assert {row["segment_code"] for row in rows} == set(
+        code
+        for (code,) in demo.rows(
+            "select segment_code from marts.segments"
             " where segmentation = 'lifecycle' and segment_code <> 'at_risk'"
         )
     )
     for box in range(3):
         browser.evaluate(f"document.querySelectorAll('#segments input')[{box}].click()")
     browser.wait_for("document.querySelectorAll('.nothing').length >= 10")
+    assert browser.complaints() == []
+
+
+def test_segments_of_one_name_are_two(browser, page):
+    """Codes tell segments apart: names are a user's, and nothing is drawn or hidden by them."""
+
+    def share_a_name(changed):
+        for rows in changed.values():
+            for row in rows:
+                for side in ("", "from_"):
+                    if row.get(f"{side}segment_code") == "at_risk":
+                        row[f"{side}segment_name"] = "High-Value Customers"
+
+    def fills(key):
+        marks = f'[...document.querySelectorAll("#{key} svg .mark-rect.role-mark path")]'
+        return browser.evaluate(
+            f"{marks}.map((bar) => [bar.getAttribute('fill'), bar.getBoundingClientRect().top])"
+        )
+
+    path = page(share_a_name)
+    browser.open(path)
+    shown = figures(browser)
+    assert all(figure["rows"] in figure["marks"] for figure in shown)
+    segments = browser.evaluate("facts.segmentations.lifecycle.segments")
+    colours = [segment["colour"].lower() for segment in segments]
+    # Shares and sizes: each bar has a place of its own, in its segment's colour.
+    for key, bars in (("figure-1", 2), ("figure-2", 1)):
+        places = fills(key)
+        assert sorted(fill.lower() for fill, _ in places) == sorted(colours * bars)
+        assert len({top for _, top in places}) == len(segments) * bars
+    longest = browser.evaluate(
+        "Math.max(...[...document.querySelectorAll('#figure-1 svg .mark-rect.role-mark path')]"
+        ".map((bar) => bar.getBoundingClientRect().width))"
+    )
+    width = browser.evaluate(
+        "document.querySelector('#figure-1 svg .background').getBoundingClientRect().width"
+    )
+    most = max(row["share"] for row in browser.evaluate("rowsOf('figure-1')"))
+    assert longest / width == pytest.approx(most / (most * 1.15), abs=0.02)
+    (months,) = browser.evaluate(
+        "[...document.querySelectorAll('#revenue-by-month figure:not([hidden])')]"
+        ".map((figure) => figure.id)"
+    )
+    assert {fill.lower() for fill, _ in fills(months)} == set(colours)
+    (moves,) = rows_of(browser, "who-moves")
+    assert len(moves) == len({(row["from_segment_code"], row["segment_code"]) for row in moves})
+    (cells,) = browser.evaluate(
+        """
+        [...document.querySelectorAll("#who-moves figure:not([hidden])")].map((figure) =>
+            [...figure.querySelectorAll("svg .mark-rect.role-mark path")].map((cell) => {
+                const { left, top } = cell.getBoundingClientRect();
+                return `${left} ${top}`;
+            }))
+        """
+    )
+    assert len(set(cells)) == len(moves)
+    # One of the two can be hidden without the other.
+    browser.evaluate(
+        """
+        document.body.dataset.drawn = "";
+        document.querySelector('#segments input[value="at_risk"]').click();
+        """
+    )
+    browser.wait_for("document.body.dataset.drawn === 'true'")
+    left = browser.evaluate("rowsOf('figure-2').map((row) => row.segment_code)")
+    assert left == [code for code in (s["segment_code"] for s in segments) if code != "at_risk"]
+    plans = browser.evaluate(
+        "[...document.querySelectorAll('#action-plan .sheet:not([hidden]) tbody tr')]"
+        ".map((row) => [row.dataset.segment, row.hidden])"
+    )
+    assert plans == [
+        [segment["segment_code"], segment["segment_code"] == "at_risk"] for segment in segments
+    ]
     assert browser.complaints() == []
 
 
