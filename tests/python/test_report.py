@@ -487,6 +487,42 @@ def test_filter_takes_a_segment_out_of_charts_tables_and_exports(demo, browser):
     assert browser.complaints() == []
 
 
+FORMULAS = [
+    '=HYPERLINK("https://evil.example","click")',
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(1)",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "\uff1d1+1",
+]
+
+
+def test_no_text_of_an_exported_csv_is_a_formula(browser, page):
+    def spoil(changed):
+        for row, formula in zip(changed["best_selling_products"], FORMULAS, strict=False):
+            row["description"] = formula
+            row["revenue"] = -row["revenue"]
+        for row in changed["best_selling_products"][len(FORMULAS) :]:
+            row["description"] = 'a=b, -1 + "c"'
+
+    browser.open(page(spoil))
+    (key,) = browser.evaluate(
+        "[...document.querySelectorAll('#best-selling-products figure')].map((figure) => figure.id)"
+    )
+    text = browser.evaluate(f"exported('{key}', 'csv').then((blob) => blob.text())")
+    exported = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [row["description"] for row in exported[: len(FORMULAS)]] == [
+        f"'{formula}" for formula in FORMULAS
+    ]
+    assert {row["description"] for row in exported[len(FORMULAS) :]} == {'a=b, -1 + "c"'}
+    # Numbers stay numbers, below 0 too.
+    drawn = browser.evaluate(f"rowsOf('{key}')")
+    assert [float(row["revenue"]) for row in exported] == [row["revenue"] for row in drawn]
+    assert drawn[0]["revenue"] < 0
+
+
 def test_segments_of_one_name_are_two(browser, page):
     """Codes tell segments apart: names are a user's, and nothing is drawn or hidden by them."""
 
