@@ -195,11 +195,6 @@ class Section:
     draw: Callable
     per_segmentation: bool
 
-    @property
-    def slug(self):
-        """Name for addresses."""
-        return "".join(c if c.isalnum() else "-" for c in self.name.lower()).strip("-")
-
 
 SECTIONS = []
 
@@ -227,6 +222,11 @@ def section(name, *analyses, per_segmentation=False):
         return draw
 
     return add
+
+
+def slug(name):
+    """Write a name of a section for addresses."""
+    return "".join(c if c.isalnum() else "-" for c in name.lower()).strip("-")
 
 
 def chart():

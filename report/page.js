@@ -1,8 +1,9 @@
 "use strict";
-const facts = JSON.parse(document.getElementById("facts").textContent);
 const byId = (id) => document.getElementById(id);
 const views = new Map();
-let segmentation = Object.keys(facts.segmentations)[0];
+// Both known once the page is unpacked.
+let facts;
+let segmentation;
 const left_out = new Set();
 
 // Text goes into the page as text only, never as HTML.
@@ -16,7 +17,13 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-// ------------------------------------------------------------------ charts
+// ------------------------------------------------------------------ unpacking
+
+// The text of a script element that holds it as base64 of gzip.
+async function unzipped(id) {
+  const bytes = Uint8Array.from(atob(byId(id).textContent), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
 
 function unpacked(columns) {
   const names = Object.keys(columns);
@@ -25,6 +32,8 @@ function unpacked(columns) {
   return Array.from({ length: names.length ? values[0].length : 0 }, (_, row) =>
     Object.fromEntries(names.map((name, column) => [name, values[column][row]])));
 }
+
+// ------------------------------------------------------------------ charts
 
 const all_rows = new Map();
 function rowsOf(key) {
@@ -151,7 +160,7 @@ function listed(details, key) {
   details.append(element("div", { class: "scroller", tabindex: "0" }, table, ...more));
 }
 
-for (const figure of document.querySelectorAll("figure")) {
+function offerTools(figure) {
   const tools = element("div", { class: "tools" });
   const details = element("details", {}, element("summary", {}, "Figures as a table"));
   details.addEventListener("toggle", () => details.open && listed(details, figure.id));
@@ -190,7 +199,6 @@ function offerSegments() {
     }));
 }
 
-byId("segmentation").append(...Object.entries(facts.segmentations).map(([name, { title }]) => element("option", { value: name }, title)));
 byId("segmentation").addEventListener("change", (event) => {
   segmentation = event.target.value;
   offerSegments();
@@ -336,11 +344,30 @@ byId("theme").addEventListener("click", () => {
 prefers_dark.addEventListener("change", named_theme);
 
 named_theme();
-if (segmentation) {
-  offerSegments();
-  offerFeatures();
-} else {
-  // Too few customers for any segmentation.
-  for (const part of [document.querySelector(".filter"), byId("calculator"), document.querySelector('nav a[href="#calculator"]')]) part.hidden = true;
+
+// ------------------------------------------------------------------ start
+
+async function begin() {
+  facts = JSON.parse(await unzipped("facts"));
+  [segmentation] = Object.keys(facts.segmentations);
+  byId("segmentation").append(...Object.entries(facts.segmentations).map(([name, { title }]) => element("option", { value: name }, title)));
+  document.querySelectorAll("figure").forEach(offerTools);
+  if (segmentation) {
+    offerSegments();
+    offerFeatures();
+  } else {
+    // Too few customers for any segmentation.
+    for (const part of [document.querySelector(".filter"), byId("calculator"), document.querySelector('nav a[href="#calculator"]')]) part.hidden = true;
+  }
+  // Without a chart there is no bundle.
+  if (byId("bundle").textContent) document.head.append(element("script", {}, await unzipped("bundle")));
+  await show();
 }
-show();
+
+if ("DecompressionStream" in window) {
+  begin().catch((error) => {
+    byId("trouble").textContent = `The charts can't be drawn: ${error.message}. The tables below are whole.`;
+    byId("trouble").hidden = false;
+    throw error;
+  });
+}
