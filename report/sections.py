@@ -840,13 +840,6 @@ def rounded(number):
     return f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:,.2f}".removesuffix(".00")
 
 
-def shortened(text, is_number, longest=40):
-    """Write a column's smallest or largest value in a cell of a table."""
-    if is_number:
-        return rounded(float(text))
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
-
-
 @section("Data profile", "profile_of_columns")
 def data_profile(columns):
     """List what values came in."""
@@ -868,9 +861,9 @@ def data_profile(columns):
         rows = [
             row
             | {
-                end: shortened(row[end], row["mean"] is not None)
+                end: rounded(float(row[end]))
                 for end in ("minimum", "maximum")
-                if row[end] is not None
+                if row[end] is not None and row["mean"] is not None
             }
             for row in columns
             if row["table_name"] == table

@@ -250,6 +250,26 @@ def test_every_rule_runs_against_its_mart(many):
         assert right == pytest.approx(float(own[0][4]), abs=0.05)
 
 
+def test_the_page_names_no_customer(many, browser):
+    """It is sent about, and customers may be known by their e-mail addresses."""
+    assert "@shop.example" in many.one("select min(customer_id) from marts.customers")[0]
+    page = many.report.read_text(encoding="utf-8")
+    for text in (page, unzipped(page, "facts")):
+        assert re.findall(r"[\w.%-]+@[\w-]+\.\w+", text) == []
+    browser.open(many.report)
+    assert "@shop" not in browser.evaluate("document.documentElement.outerHTML")
+    # Nor an invoice: the first and the last text of a column stay in the mart.
+    text = text_of(browser, "data-profile")
+    assert "\ninvoice_id\t" in text
+    for column in ("invoice_id", "product_id", "description", "customer_id", "country"):
+        ends = many.one(
+            f"select minimum, maximum from marts.data_profile where column_name = '{column}'"
+        )
+        assert not [end for end in ends if f"\t{end}\t" in text]
+    first = many.one("select minimum from marts.data_profile where column_name = 'invoiced_at'")[0]
+    assert first in text
+
+
 def rows_of(browser, slug):
     """Rows behind each figure that is shown of a section."""
     return browser.evaluate(
