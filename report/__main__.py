@@ -22,7 +22,12 @@ def main():
     parsed = dbtRunner().invoke(["--log-level", "none", "parse", "--vars", variables])
     if not parsed.success:
         raise parsed.exception
-    print(f"Report: {write_report(parsed.result, variables)}")
+    try:
+        print(f"Report: {write_report(parsed.result, variables)}")
+    except RuntimeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":

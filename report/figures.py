@@ -42,7 +42,7 @@ def feature_in_words(feature):
     whole, _, days = feature.rpartition("_")
     if feature not in FEATURES and whole in FEATURES and re.fullmatch("[0-9]+d", days):
         name, unit, form, is_log = FEATURES[whole]
-        return f"{name} in {days[:-1]} days", f"{unit}, the last {days[:-1]} days", form, is_log
+        return f"{name} in {days[:-1]} days", unit, form, is_log
     return FEATURES.get(feature, (words(feature), "", ",.2f", False))
 
 

@@ -352,12 +352,11 @@ async function begin() {
   [segmentation] = Object.keys(facts.segmentations);
   byId("segmentation").append(...Object.entries(facts.segmentations).map(([name, { title }]) => element("option", { value: name }, title)));
   document.querySelectorAll("figure").forEach(offerTools);
+  // Without one there are too few customers for any.
   if (segmentation) {
     offerSegments();
     offerFeatures();
-  } else {
-    // Too few customers for any segmentation.
-    for (const part of [document.querySelector(".filter"), byId("calculator"), document.querySelector('nav a[href="#calculator"]')]) part.hidden = true;
+    for (const part of [document.querySelector(".filter"), byId("calculator"), document.querySelector('nav a[href="#calculator"]').parentElement]) part.hidden = false;
   }
   // Without a chart there is no bundle.
   if (byId("bundle").textContent) document.head.append(element("script", {}, await unzipped("bundle")));

@@ -1227,11 +1227,15 @@ def test_a_browser_that_can_not_unpack_the_page_says_so(demo, browser):
             "[...document.querySelectorAll('#action-plan .sheet')].map((sheet) =>"
             " sheet.getBoundingClientRect().height > 100)"
         )
+        controls = browser.evaluate(
+            "['.filter', '#calculator'].map((name) => document.querySelector(name).hidden)"
+        )
         complaints = browser.complaints()
     finally:
         browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=old["identifier"])
     assert "this browser: it is too old. Chrome and Edge from 80 on, Firefox from 113" in text
     assert tables == [True, False, False, False]
+    assert controls == [True, True]
     assert complaints == []
 
 
