@@ -5,12 +5,15 @@ with campaign_response as (
     select * from {{ ref('campaign_response') }}
 ),
 
+{# Values of this dimension are names; one that several segments bear has no colour. #}
 segments as (
     select
         segment_name,
-        colour
+        min(colour) as colour
     from {{ ref('segments') }}
     where segmentation = '{{ campaign_segmentation() }}'
+    group by segment_name
+    having count(*) = 1
 ),
 
 final as (

@@ -6,16 +6,24 @@ with cluster_centers as (
 populations as (
     select distinct
         segmentation,
-        case population
-            {%- for population, described in populations().items() %}
-            when '{{ population }}' then '{{ described.mart }}'
-            {%- endfor %}
-        end as table_name
+        population
     from {{ ref('segments') }}
 ),
 
 data_profile as (
-    select * from {{ ref('data_profile') }}
+    select
+        case table_name
+            {%- for population, described in populations().items() %}
+            {%- for mart in described.marts %}
+            when '{{ mart }}' then '{{ population }}'
+            {%- endfor %}
+            {%- endfor %}
+        end as population,
+        column_name,
+        minimum,
+        median,
+        maximum
+    from {{ ref('data_profile') }}
 ),
 
 final as (
@@ -42,7 +50,7 @@ final as (
     inner join populations on cluster_centers.segmentation = populations.segmentation
     inner join data_profile
         on
-            populations.table_name = data_profile.table_name
+            populations.population = data_profile.population
             and cluster_centers.feature = data_profile.column_name
     order by
         cluster_centers.segmentation,

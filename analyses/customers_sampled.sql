@@ -7,6 +7,7 @@ customer_segments as (
     select
         segmentation,
         customer_id,
+        segment_code,
         segment_name
     from {{ ref('customer_segments') }}
     where population = 'invoice_customers'
@@ -40,7 +41,7 @@ sampled as (
 ),
 
 feature_values as (
-    {%- for feature in spine_features() %}
+    {%- for feature in lifetime_features() %}
     select
         customer_id,
         '{{ feature }}' as feature,
@@ -48,11 +49,22 @@ feature_values as (
     from sampled
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+    {%- for feature, window in windowed_features().items() %}
+    union all
+    select
+        sampled.customer_id,
+        '{{ feature }}' as feature,
+        cast(customer_windows.{{ window.column }} as double) as feature_value
+    from sampled
+    inner join {{ ref('customer_windows') }} as customer_windows on sampled.customer_id = customer_windows.customer_id
+    where customer_windows.window_days = {{ window.days }}
+    {%- endfor %}
 ),
 
 final as (
     select
         customer_segments.segmentation,
+        customer_segments.segment_code,
         customer_segments.segment_name,
         feature_values.customer_id,
         scalings.feature_number,

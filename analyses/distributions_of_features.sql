@@ -11,6 +11,7 @@ customer_segments as (
     select
         customer_segments.segmentation,
         customer_segments.customer_id,
+        customer_segments.segment_code,
         customer_segments.segment_name,
         segments.segment_order
     from {{ ref('customer_segments') }} as customer_segments
@@ -63,6 +64,7 @@ counted as (
         binned.feature,
         binned.is_log,
         customer_segments.segment_order,
+        customer_segments.segment_code,
         customer_segments.segment_name,
         binned.range_start + binned.bin_number * binned.bin_length as bin_start,
         binned.range_start + (binned.bin_number + 1) * binned.bin_length as bin_end,
@@ -75,6 +77,7 @@ counted as (
         binned.feature,
         binned.is_log,
         customer_segments.segment_order,
+        customer_segments.segment_code,
         customer_segments.segment_name,
         binned.range_start + binned.bin_number * binned.bin_length,
         binned.range_start + (binned.bin_number + 1) * binned.bin_length
@@ -87,6 +90,7 @@ final as (
         feature,
         is_log,
         segment_order,
+        segment_code,
         segment_name,
         case when is_log then exp(bin_start) - 1 else bin_start end as bin_start,
         case when is_log then exp(bin_end) - 1 else bin_end end as bin_end,

@@ -39,6 +39,7 @@ expected as (
 final as (
     select
         expected.segmentation,
+        segments.segment_code,
         segments.segment_name,
         segments.colour,
         expected.customers,

@@ -23,8 +23,10 @@ final as (
         segment_transitions.to_date,
         segment_transitions.is_partial,
         segment_transitions.from_segment_code = 'new' as is_new,
+        segment_transitions.from_segment_code,
         coalesce(segments_before.segment_name, 'New customers') as from_segment_name,
         segments_after.segment_order,
+        segments_after.segment_code,
         segments_after.segment_name,
         segment_transitions.customers,
         segment_transitions.share

@@ -1,3 +1,5 @@
+{#- The report is sent about, and the first and last text of a column may be the e-mail address of a customer. So
+    only numbers and moments have a smallest and a largest value here; the mart has them all. -#}
 with data_profile as (
     select * from {{ ref('data_profile') }}
 ),
@@ -10,8 +12,8 @@ final as (
         row_count,
         null_share,
         distinct_values,
-        minimum,
-        maximum,
+        case when column_type <> 'VARCHAR' then minimum end as minimum,
+        case when column_type <> 'VARCHAR' then maximum end as maximum,
         mean,
         standard_deviation,
         p25,

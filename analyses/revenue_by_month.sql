@@ -8,6 +8,7 @@ final as (
         month,
         is_partial,
         segment_order,
+        segment_code,
         segment_name,
         customers,
         orders,

@@ -110,6 +110,7 @@ final as (
     select
         sizes.segmentation,
         segments.segment_order,
+        segments.segment_code,
         segments.segment_name,
         sizes.as_of_date,
         sizes.is_partial,

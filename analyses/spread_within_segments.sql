@@ -13,6 +13,7 @@ final as (
         segment_profiles.segmentation,
         segment_profiles.feature,
         segments.segment_order,
+        segments.segment_code,
         segments.segment_name,
         segment_profiles.p05,
         segment_profiles.p25,

@@ -1,6 +1,8 @@
 {#-
-    What engines truly say differently stands here and nowhere else; the rest is SQL that others read
-    too. Another engine needs its own version of each macro below, under its own prefix.
+    Expressions of models that engines write differently. Another engine needs its own version of each
+    macro below, under its own prefix. Not all of DuckDB is here: files are read and conversions tried in its
+    own way (read_files, read_invoices, read_campaign, conversions), publishing and kept fits use its catalogue
+    (publish_marts, versions), and the places in the lists of scoring.sql count from 1.
 -#}
 
 {#- A number that is equal for equal rows. Only ever a filter before an exact comparison, so that

@@ -1,5 +1,5 @@
 {#-
-    Who is in which cluster: the CTEs parameters, clusters, groups, fits, points, measured and `assigned`.
+    Who is in which cluster: CTEs from `clusters` to `assigned`.
     Each customer is assigned alone, from its own features and the stored fit. Before them must stand
       cluster_centers     the mart of that name, one fit for each segmentation
       invoice_customers   and every other population of the declarations, with its features and `keys`;

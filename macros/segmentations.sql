@@ -87,14 +87,14 @@
 {%- endmacro %}
 
 {#- Whose customers can be parted. Each has a model with a row for each customer_id (under a condition, where it has
-    rows of other moments), and a mart where people find them; the features that a declaration may name, which
-    are never null; all that are profiled; which column is their revenue; and whether they are there at all. -#}
+    rows of other moments), and marts where people find their features; the features that a declaration may name,
+    which are never null; all that are profiled; which column is their revenue; and whether they are there at all. -#}
 {% macro populations() -%}
     {{ return({
         'invoice_customers': {
             'model': 'int_customers_as_of',
             'condition': 'is_current',
-            'mart': 'customers',
+            'marts': {'customers': lifetime_features(), 'customer_windows': windowed_features() | list},
             'features': spine_features(),
             'profiled': spine_features(),
             'revenue': 'monetary',
@@ -104,7 +104,7 @@
         'campaign_customers': {
             'model': 'int_campaign_customers',
             'condition': 'true',
-            'mart': 'campaign_customers',
+            'marts': {'campaign_customers': campaign_features() + campaign_shares()},
             'features': campaign_features(),
             'profiled': campaign_features() + campaign_shares(),
             'revenue': 'total_spend',
@@ -139,13 +139,24 @@
 
 {#- The columns of int_customers_as_of that measure a customer. -#}
 {% macro spine_features() -%}
-    {%- set features = [
+    {{ return(lifetime_features() + windowed_features() | list) }}
+{%- endmacro %}
+
+{#- Those since the first line; columns of the mart customers too. -#}
+{% macro lifetime_features() -%}
+    {{ return([
         'recency_days', 'frequency', 'monetary', 'net_monetary', 'quantity', 'average_basket_value',
         'tenure_days', 'distinct_products', 'return_share',
-    ] -%}
+    ]) }}
+{%- endmacro %}
+
+{#- Those over trailing windows, as {monetary_365d: {column: monetary, days: 365}}. Which there are depends on
+    the declarations, and the columns of a mart don't, so the mart customer_windows has a row for each window. -#}
+{% macro windowed_features() -%}
+    {%- set features = {} -%}
     {%- for days in trailing_windows() -%}
-        {%- for feature in window_features() -%}
-            {%- do features.append(feature ~ '_' ~ days ~ 'd') -%}
+        {%- for column in window_features() -%}
+            {%- do features.update({column ~ '_' ~ days ~ 'd': {'column': column, 'days': days}}) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(features) }}

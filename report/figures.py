@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -36,6 +37,15 @@ FEATURES = {
 }
 
 
+def feature_in_words(feature):
+    """Describe a feature as FEATURES does, one over a trailing window too."""
+    whole, _, days = feature.rpartition("_")
+    if feature not in FEATURES and whole in FEATURES and re.fullmatch("[0-9]+d", days):
+        name, unit, form, is_log = FEATURES[whole]
+        return f"{name} in {days[:-1]} days", unit, form, is_log
+    return FEATURES.get(feature, (words(feature), "", ",.2f", False))
+
+
 @dataclass(frozen=True)
 class Segmentation:
     """A segmentation and its segments, in their order."""
@@ -50,25 +60,24 @@ class Segmentation:
 
     @property
     def names(self):
-        """Names of the segments."""
-        return [segment["segment_name"] for segment in self.segments]
+        """Names of the segments, by code. Codes tell segments apart, names are only shown."""
+        return {segment["segment_code"]: segment["segment_name"] for segment in self.segments}
 
-    def colour(self, legend=True, channel=alt.Color):
-        """Give each segment its colour, of the whole mark or of its stroke or fill alone."""
-        return channel(
-            "segment_name:N",
-            scale=alt.Scale(
-                domain=self.names, range=[segment["colour"] for segment in self.segments]
-            ),
-            sort=self.names,
-            legend=legend_on_top() if legend else None,
+    def colour(self, legend=True):
+        """Give each segment its colour."""
+        codes = list(self.names)
+        return alt.Color(
+            "segment_code:N",
+            scale=alt.Scale(domain=codes, range=[segment["colour"] for segment in self.segments]),
+            sort=codes,
+            legend=legend_on_top(names=self.names) if legend else None,
         )
 
     def axis(self):
         """Give each segment a line, in their order."""
         return alt.Y(
-            "segment_name:N",
-            sort=self.names,
+            "segment_code:N",
+            sort=list(self.names),
             title=None,
             axis=alt.Axis(**broken_labels(self.names)),
         )
@@ -79,7 +88,8 @@ def broken_labels(names, longest=16, upright=True):
 
     Parameters
     ----------
-    names : iterable of str
+    names : dict of str to str
+        By value of the axis.
     longest : int
         Letters in a line, where words allow it.
     upright : bool
@@ -90,7 +100,7 @@ def broken_labels(names, longest=16, upright=True):
     dict
         Settings of an axis.
     """
-    parts = {name: lines(name, longest) for name in names}
+    parts = {value: lines(name, longest) for value, name in names.items()}
     settings = {
         "labelExpr": f"({json.dumps(parts)})[datum.label]",
         "labelLineHeight": LINE_HEIGHT,
@@ -185,11 +195,6 @@ class Section:
     draw: Callable
     per_segmentation: bool
 
-    @property
-    def slug(self):
-        """Name for addresses."""
-        return "".join(c if c.isalnum() else "-" for c in self.name.lower()).strip("-")
-
 
 SECTIONS = []
 
@@ -219,6 +224,11 @@ def section(name, *analyses, per_segmentation=False):
     return add
 
 
+def slug(name):
+    """Write a name of a section for addresses."""
+    return "".join(c if c.isalnum() else "-" for c in name.lower()).strip("-")
+
+
 def chart():
     """Begin a chart on the rows of its figure."""
     return alt.Chart(alt.Data(name="rows"))
@@ -246,10 +256,22 @@ def lines(name, longest=16):
     return broken
 
 
-def legend_on_top(columns=2, columns_on_a_phone=1):
-    """Names of colours, above the chart so that they don't take width on a phone."""
+def legend_on_top(columns=2, columns_on_a_phone=1, names=None):
+    """Names of colours, above the chart so that they don't take width on a phone.
+
+    Parameters
+    ----------
+    columns, columns_on_a_phone : int
+    names : dict of str to str, optional
+        What to call each value, where it is not to be shown itself.
+
+    Returns
+    -------
+    Legend
+    """
     return alt.Legend(
         title=None,
+        **({"labelExpr": f"({json.dumps(names)})[datum.label]"} if names else {}),
         orient="top",
         # By the container, since the chart's own width changes while it is laid out.
         columns=alt.ExprRef(f"containerSize()[0] < 450 ? {columns_on_a_phone} : {columns}"),

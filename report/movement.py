@@ -24,7 +24,9 @@ MODELS = {
 }
 
 
-# Shapes of the points of sizes.
+# Columns of the rows of sizes.
+SHOWN = ("segment_code", "segment_name", "as_of_date", "customers", "low", "high")
+# Shapes of their points.
 KINDS = {"Month end": "circle", "Part of a month": "diamond", "Expected": "circle"}
 
 
@@ -39,20 +41,20 @@ def moves(segmentation, ways):
     rows = [row | {"label": f"{count(row['customers'])}\n{percent(row['share'])}"} for row in ways]
     known = [row for row in rows if not row["is_new"]]
     moved = sum(
-        row["customers"] for row in known if row["from_segment_name"] != row["segment_name"]
+        row["customers"] for row in known if row["from_segment_code"] != row["segment_code"]
     )
-    before = list(dict.fromkeys(row["from_segment_name"] for row in rows))
+    before = {row["from_segment_code"]: row["from_segment_name"] for row in rows}
     base = chart().encode(
         x=alt.X(
-            "segment_name:N",
+            "segment_code:N",
             title=f"Segment on {day(last)}",
-            scale=alt.Scale(domain=segmentation.names),
+            scale=alt.Scale(domain=list(segmentation.names)),
             axis=alt.Axis(labelAngle=0, **broken_labels(segmentation.names, 13, upright=False)),
         ),
         y=alt.Y(
-            "from_segment_name:N",
+            "from_segment_code:N",
             title=f"Segment on {day(first)}",
-            sort=before,
+            sort=list(before),
             axis=alt.Axis(**broken_labels(before)),
         ),
         tooltip=[
@@ -88,7 +90,7 @@ def sizes(segmentation, ends):
         default=None,
     )
     rows = [
-        {key: row[key] for key in ("segment_name", "as_of_date", "customers", "low", "high")}
+        {key: row[key] for key in SHOWN}
         | {
             "kind": "Expected"
             if row["is_forecast"]
@@ -154,16 +156,11 @@ def sizes(segmentation, ends):
         how += "before the month was over."
     if forecast:
         expected = [row for row in ends if row["months_ahead"] == max(forecast)]
-        now = {row["segment_name"]: row for row in ends if row["as_of_date"] == origin}
-        changes = {
-            row["segment_name"]: row["customers"] - now[row["segment_name"]]["customers"]
-            for row in expected
-        }
-        most = max(changes, key=lambda name: abs(changes[name]))
-        size = next(row["customers"] for row in expected if row["segment_name"] == most)
+        now = {row["segment_code"]: row["customers"] for row in ends if row["as_of_date"] == origin}
+        most = max(expected, key=lambda row: abs(row["customers"] - now[row["segment_code"]]))
         title = (
-            f"{most}: {count(now[most]['customers'])} on {day(origin)}, "
-            f"{count(size)} expected by {day(expected[0]['as_of_date'])}"
+            f"{most['segment_name']}: {count(now[most['segment_code']])} on {day(origin)}, "
+            f"{count(most['customers'])} expected by {day(most['as_of_date'])}"
         )
         how += " Dashed: expected, with the interval that should hold it 80 times in 100."
     yield Figure(title, how, (band + past + coming + points).properties(height=320), rows)

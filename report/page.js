@@ -1,8 +1,9 @@
 "use strict";
-const facts = JSON.parse(document.getElementById("facts").textContent);
 const byId = (id) => document.getElementById(id);
 const views = new Map();
-let segmentation = Object.keys(facts.segmentations)[0];
+// Both known once the page is unpacked.
+let facts;
+let segmentation;
 const left_out = new Set();
 
 // Text goes into the page as text only, never as HTML.
@@ -16,7 +17,13 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-// ------------------------------------------------------------------ charts
+// ------------------------------------------------------------------ unpacking
+
+// The text of a script element that holds it as base64 of gzip.
+async function unzipped(id) {
+  const bytes = Uint8Array.from(atob(byId(id).textContent), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
 
 function unpacked(columns) {
   const names = Object.keys(columns);
@@ -26,10 +33,12 @@ function unpacked(columns) {
     Object.fromEntries(names.map((name, column) => [name, values[column][row]])));
 }
 
+// ------------------------------------------------------------------ charts
+
 const all_rows = new Map();
 function rowsOf(key) {
   if (!all_rows.has(key)) all_rows.set(key, unpacked(facts.figures[key].rows));
-  return all_rows.get(key).filter((row) => !left_out.has(row.segment_name));
+  return all_rows.get(key).filter((row) => !left_out.has(row.segment_code));
 }
 
 // On the page colours are the style sheet's, so that dark, light and print need no drawing.
@@ -99,7 +108,9 @@ async function show() {
 function csv(rows) {
   const names = Object.keys(rows[0] ?? {});
   const field = (value) => {
-    const text = value === null || value === undefined ? "" : String(value);
+    let text = value === null || value === undefined ? "" : String(value);
+    // A spreadsheet computes what begins like a formula, fullwidth signs too; after an apostrophe it is text.
+    if (typeof value === "string" && /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text)) text = `'${text}`;
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return [names, ...rows.map((row) => names.map((name) => row[name]))].map((line) => line.map(field).join(",")).join("\r\n") + "\r\n";
@@ -149,7 +160,7 @@ function listed(details, key) {
   details.append(element("div", { class: "scroller", tabindex: "0" }, table, ...more));
 }
 
-for (const figure of document.querySelectorAll("figure")) {
+function offerTools(figure) {
   const tools = element("div", { class: "tools" });
   const details = element("details", {}, element("summary", {}, "Figures as a table"));
   details.addEventListener("toggle", () => details.open && listed(details, figure.id));
@@ -177,18 +188,17 @@ function offerSegments() {
   left_out.clear();
   byId("segments").replaceChildren(
     byId("segments").querySelector("legend"),
-    ...facts.segmentations[segmentation].segments.map(({ segment_name, colour }) => {
-      const box = element("input", { type: "checkbox", checked: true, value: segment_name });
+    ...facts.segmentations[segmentation].segments.map(({ segment_code, segment_name, colour }) => {
+      const box = element("input", { type: "checkbox", checked: true, value: segment_code });
       box.addEventListener("change", () => {
-        if (box.checked) left_out.delete(segment_name);
-        else left_out.add(segment_name);
+        if (box.checked) left_out.delete(segment_code);
+        else left_out.add(segment_code);
         show();
       });
       return element("label", { class: "chip" }, box, dot(colour), segment_name);
     }));
 }
 
-byId("segmentation").append(...Object.entries(facts.segmentations).map(([name, { title }]) => element("option", { value: name }, title)));
 byId("segmentation").addEventListener("change", (event) => {
   segmentation = event.target.value;
   offerSegments();
@@ -334,11 +344,29 @@ byId("theme").addEventListener("click", () => {
 prefers_dark.addEventListener("change", named_theme);
 
 named_theme();
-if (segmentation) {
-  offerSegments();
-  offerFeatures();
-} else {
-  // Too few customers for any segmentation.
-  for (const part of [document.querySelector(".filter"), byId("calculator"), document.querySelector('nav a[href="#calculator"]')]) part.hidden = true;
+
+// ------------------------------------------------------------------ start
+
+async function begin() {
+  facts = JSON.parse(await unzipped("facts"));
+  [segmentation] = Object.keys(facts.segmentations);
+  byId("segmentation").append(...Object.entries(facts.segmentations).map(([name, { title }]) => element("option", { value: name }, title)));
+  document.querySelectorAll("figure").forEach(offerTools);
+  // Without one there are too few customers for any.
+  if (segmentation) {
+    offerSegments();
+    offerFeatures();
+    for (const part of [document.querySelector(".filter"), byId("calculator"), document.querySelector('nav a[href="#calculator"]').parentElement]) part.hidden = false;
+  }
+  // Without a chart there is no bundle.
+  if (byId("bundle").textContent) document.head.append(element("script", {}, await unzipped("bundle")));
+  await show();
 }
-show();
+
+if ("DecompressionStream" in window) {
+  begin().catch((error) => {
+    byId("trouble").textContent = `The charts can't be drawn: ${error.message}. The tables below are whole.`;
+    byId("trouble").hidden = false;
+    throw error;
+  });
+}

@@ -1,17 +1,62 @@
 """Put the sections together as one self-contained page."""
 
-import json
 import os
 from collections import defaultdict
-from datetime import date, datetime
+from dataclasses import dataclass
+from functools import cache
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
+from report.packing import as_json, packed, zipped
 from report.queries import PROJECT, compile_analyses, run_analyses, warehouse_folder
 
 HERE = Path(__file__).resolve().parent
-MEGABYTES = 1.5
+# The page is sent by mail. What makes it larger than this many bytes is left out.
+LARGEST = 1_000_000
+# Sections that are left out then, the first one first. Action plan and data profile are mere text
+# and stay.
+LEAST_IMPORTANT = (
+    "Customers on a map",
+    "Distributions",
+    "Correlations",
+    "Number of clusters",
+    "Spread within segments",
+    "When people buy",
+    "RFM grid",
+    "Bought together",
+    "Best-selling products",
+    "Concentration of revenue",
+    "Predictions and what came",
+    "Predicted answers",
+    "Customers of the campaign",
+    "Who comes back",
+    "Sizes over time",
+    "Who moves",
+    "What to expect",
+    "Revenue by month",
+    "Where the lines went",
+    "Customers and revenue",
+)
+# Before the map itself, most of its dots are.
+FEWER_DOTS = 500
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, and what had to be left out of it, in words."""
+
+    html: str
+    left_out: list
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure or table of a section, with what the page's script needs to draw it."""
+
+    item: object
+    segmentation: str
+    facts: dict | None
 
 
 def report_path():
@@ -19,8 +64,11 @@ def report_path():
     return Path(os.environ.get("REPORT_DIR", PROJECT / "report")) / "segments.html"
 
 
-def write_report(manifest, variables):
+def write_report(manifest, variables, say=print):
     """Write the page from what has been published.
+
+    A page that is there already shows other tables, perhaps of another shop. It is replaced before
+    anything can fail: by a notice, then by the page or by what went wrong.
 
     Parameters
     ----------
@@ -28,6 +76,8 @@ def write_report(manifest, variables):
         Of the project, parsed with the same variables.
     variables : str
         dbt vars as JSON.
+    say : callable
+        Told in a line what was left out of the page.
 
     Returns
     -------
@@ -37,22 +87,93 @@ def write_report(manifest, variables):
     Raises
     ------
     RuntimeError
-        If an analysis can't be compiled, or the page is too large to be sent about.
-    duckdb.Error
-        If an analysis can't be run.
+        If it could not be drawn or written; its place then says so.
     """
-    results = run_analyses(
-        compile_analyses(manifest, variables), warehouse_folder() / "published.duckdb"
-    )
-    page = render(results)
-    if len(page.encode()) > MEGABYTES * 1_000_000:
-        raise RuntimeError(f"report: the page is larger than {MEGABYTES} MB")
     path = report_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    unfinished.write_text(page, encoding="utf-8")
-    os.replace(unfinished, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace(path, notice("The report is being drawn", "Load this page again in a moment."))
+        results = run_analyses(
+            compile_analyses(manifest, variables), warehouse_folder() / "published.duckdb"
+        )
+        page = render(results)
+        replace(path, page.html)
+    except BaseException as error:
+        complaint = str(error) or "it was stopped"
+        if not isinstance(error, RuntimeError | KeyboardInterrupt):
+            complaint = f"{type(error).__name__}: {complaint}"
+        give_up(path, complaint)
+        if isinstance(error, Exception):
+            raise RuntimeError(f"report: {complaint}") from error
+        raise
+    if page.left_out:
+        say(f"Report: left out, to stay below {size(LARGEST)}: {', '.join(page.left_out)}")
+    if len(page.html.encode()) > LARGEST:
+        say(f"Report: {size(len(page.html.encode()))} with nothing more to leave out")
     return path
+
+
+def replace(path, html):
+    """Write a file in one step, so that nobody reads a part of it."""
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        unfinished.write_text(html, encoding="utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def give_up(path, complaint):
+    """Leave no page of other tables behind: say what went wrong in its place, or remove it.
+
+    Parameters
+    ----------
+    path : Path
+    complaint : str
+
+    Raises
+    ------
+    RuntimeError
+        If neither is possible.
+    """
+    try:
+        replace(
+            path,
+            notice(
+                "The report could not be drawn",
+                "The tables are published; only this page is missing. make report draws it again.",
+                complaint,
+            ),
+        )
+    except OSError:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise RuntimeError(
+                f"report: {complaint}; and {path}, which shows other tables, can not be removed: "
+                f"{error}"
+            ) from error
+
+
+def notice(title, text, details=""):
+    """Write a short page that stands where the report would."""
+    details = f"<pre>{escape(details)}</pre>" if details else ""
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'; img-src data:\">\n"
+        f"<title>{escape(title)}</title>\n"
+        '<link rel="icon" href="data:,">\n'
+        "<style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 40em; margin: 3em auto; "
+        "padding: 0 1em; color-scheme: light dark; } pre { white-space: pre-wrap; }</style>\n"
+        f"</head>\n<body>\n<h1>{escape(title)}</h1>\n<p>{escape(text)}</p>\n{details}\n"
+        "</body>\n</html>\n"
+    )
+
+
+def size(number):
+    """Write a number of bytes in megabytes."""
+    return f"{number / 1_000_000:.2f}".rstrip("0").rstrip(".") + " MB"
 
 
 def script_bundle():
@@ -62,81 +183,162 @@ def script_bundle():
         import vl_convert
 
         kept.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = kept.with_suffix(f".{os.getpid()}.tmp")
-        unfinished.write_text(vl_convert.javascript_bundle(), encoding="utf-8")
-        os.replace(unfinished, kept)
+        replace(kept, vl_convert.javascript_bundle())
     return kept.read_text(encoding="utf-8")
 
 
-def render(results):
-    """Draw all sections that have data.
+@cache
+def zipped_bundle():
+    """Compress the bundle, in a function so that its names are not the page's."""
+    return zipped(f"(() => {{ {script_bundle()} }})();")
+
+
+def render(results, largest=LARGEST):
+    """Draw all sections that have data, or as many as the page has room for.
 
     Parameters
     ----------
     results : dict of str to list of dict
         Rows by analysis.
+    largest : int
+        Bytes that the page may have. It has more where it would be larger with no chart at all.
+
+    Returns
+    -------
+    Page
+    """
+    from report.figures import Segmentation
+    from report.sections import SECTIONS
+
+    segmentations = [
+        Segmentation(name, rows) for name, rows in grouped(results["segments_in_use"]).items()
+    ]
+    drawn = {section.name: draw(section, results, segmentations) for section in SECTIONS}
+    left_out = []
+    html = compose(drawn, results, segmentations, left_out)
+    for name in LEAST_IMPORTANT:
+        if len(html.encode()) <= largest:
+            break
+        if not drawn[name]:
+            continue
+        if name == LEAST_IMPORTANT[0]:
+            fewer = results | {"customers_sampled": thinned(results["customers_sampled"])}
+            section = next(section for section in SECTIONS if section.name == name)
+            drawn[name] = draw(section, fewer, segmentations)
+            html = compose(drawn, results, segmentations, ["most dots of the map"])
+            if len(html.encode()) <= largest:
+                left_out = ["most dots of the map"]
+                break
+        drawn[name] = []
+        left_out.append(name)
+        html = compose(drawn, results, segmentations, left_out)
+    return Page(html, left_out)
+
+
+def thinned(sampled):
+    """Take some customers of each segmentation, at equal distances in their order.
+
+    Parameters
+    ----------
+    sampled : list of dict
+        Rows of customers_sampled: several for each customer.
+
+    Returns
+    -------
+    list of dict
+        Those of about FEWER_DOTS customers of each segmentation.
+    """
+    kept = []
+    for rows in grouped(sampled).values():
+        customers = list(dict.fromkeys(row["customer_id"] for row in rows))
+        some = set(customers[:: -(-len(customers) // FEWER_DOTS)])
+        kept += [row for row in rows if row["customer_id"] in some]
+    return kept
+
+
+def draw(section, results, segmentations):
+    """Draw a section, for each segmentation that it has rows of.
+
+    Parameters
+    ----------
+    section : Section
+    results : dict of str to list of dict
+    segmentations : list of Segmentation
+
+    Returns
+    -------
+    list of Drawn
+        Empty where one of its analyses has no rows.
+    """
+    rows = [results.get(name) for name in section.analyses]
+    if not all(rows):
+        return []
+    if not section.per_segmentation:
+        return [drawn_item(item, "") for item in section.draw(*rows)]
+    drawn = []
+    for segmentation in segmentations:
+        own = [grouped(part).get(segmentation.name) for part in rows]
+        if all(own):
+            drawn += [
+                drawn_item(item, segmentation.name) for item in section.draw(segmentation, *own)
+            ]
+    return drawn
+
+
+def drawn_item(item, segmentation):
+    """Take what the script needs from a figure; a table needs nothing."""
+    from report.figures import Figure
+
+    if not isinstance(item, Figure):
+        return Drawn(item, segmentation, None)
+    spec = item.chart.to_dict(validate=False)
+    # The page has a look of its own.
+    spec = {key: value for key, value in spec.items() if key not in ("$schema", "config")}
+    facts = {
+        "title": item.title,
+        "how": item.how,
+        "least_width": item.least_width,
+        "spec": spec,
+        "rows": packed(item.rows),
+    }
+    return Drawn(item, segmentation, facts)
+
+
+def compose(drawn, results, segmentations, left_out):
+    """Put what is drawn together.
+
+    Parameters
+    ----------
+    drawn : dict of str to list of Drawn
+        By name of the section, in the page's order.
+    results : dict of str to list of dict
+    segmentations : list of Segmentation
+    left_out : list of str
+        What the page says that it lacks.
 
     Returns
     -------
     str
         HTML.
     """
-    from report.figures import Figure, Segmentation, count, money, percent
-    from report.sections import SECTIONS
+    from report.figures import count, money, percent, slug
 
-    segmentations = [
-        Segmentation(name, rows) for name, rows in grouped(results["segments_in_use"]).items()
-    ]
-    specs = {}
-
-    def drawn(section):
-        rows = [results.get(name) for name in section.analyses]
-        if not all(rows):
-            return ""
-        if not section.per_segmentation:
-            return "".join(block(item, "") for item in section.draw(*rows))
-        parts = []
-        for segmentation in segmentations:
-            own = [grouped(part).get(segmentation.name) for part in rows]
-            if all(own):
-                parts += [
-                    block(item, segmentation.name) for item in section.draw(segmentation, *own)
-                ]
-        return "".join(parts)
-
-    def block(item, segmentation):
-        belongs = f' data-segmentation="{escape(segmentation)}"' if segmentation else ""
-        heading = f"<h3>{escape(item.title)}</h3>"
-        how = escape(item.how.replace(" %", "\N{NO-BREAK SPACE}%"))
-        if not isinstance(item, Figure):
-            return (
-                f'<div class="sheet"{belongs}>{heading}<p class="how">{how}</p>{table(item)}</div>'
-            )
-        key = f"figure-{len(specs) + 1}"
-        specs[key] = {
-            "title": item.title,
-            "how": item.how,
-            "least_width": item.least_width,
-            "spec": said_once(item.chart.to_dict()),
-            "rows": packed(item.rows),
-        }
-        half = " half" if item.half else ""
-        return (
-            f'<figure class="sheet{half}" id="{key}"{belongs}>{heading}'
-            f'<figcaption class="how">{how}</figcaption>'
-            f'<div class="scroller"><div class="chart"></div></div></figure>'
-        )
-
-    parts, contents = [], []
-    for section in SECTIONS:
-        inside = drawn(section)
-        if inside:
+    figures, parts, contents = {}, [], []
+    first = segmentations[0].name if segmentations else ""
+    for name, items in drawn.items():
+        blocks = []
+        for one in items:
+            key = ""
+            if one.facts:
+                key = f"figure-{len(figures) + 1}"
+                figures[key] = one.facts
+            blocks.append(block(one, key, first))
+        if blocks:
             parts.append(
-                f'<section id="{section.slug}"><h2>{escape(section.name)}</h2>'
-                f'<div class="sheets">{inside}</div></section>'
+                f'<section id="{slug(name)}"><h2>{escape(name)}</h2>'
+                f'<div class="sheets">{"".join(blocks)}</div></section>'
             )
-            contents.append(f'<li><a href="#{section.slug}">{escape(section.name)}</a></li>')
-
+            contents.append(f'<li><a href="#{slug(name)}">{escape(name)}</a></li>')
     shop = results["shop_at_a_glance"][0]
     glance = [
         (count(shop["customers"]), "customers"),
@@ -146,7 +348,7 @@ def render(results):
         (money(shop["revenue_per_order"]), "revenue an order"),
     ]
     headlines = "".join(
-        f'<p class="headline" data-segmentation="{escape(segmentation.name)}">'
+        f'<p class="headline"{belonging(segmentation.name, first)}>'
         + escape(headline(segmentation.segments, count, percent))
         + "</p>"
         for segmentation in segmentations
@@ -155,35 +357,62 @@ def render(results):
         f"{segmentation.name} {segmentation.segments[0]['model_version']}"
         for segmentation in segmentations
     )
+    centres = results["centres_for_scoring"]
     facts = {
         "segmentations": {
             segmentation.name: {
                 "title": segmentation.title,
                 "segments": segmentation.segments,
-                "centres": grouped(results["centres_for_scoring"]).get(segmentation.name, []),
+                "centres": grouped(centres).get(segmentation.name, []),
             }
             for segmentation in segmentations
         },
-        "features": feature_words(),
-        "figures": specs,
+        "features": feature_words(centres),
+        "figures": figures,
         "as_of": f"{shop['as_of_at']:%Y-%m-%d %H:%M}",
     }
+    missing = f"Left out, to stay below {size(LARGEST)}: {', '.join(left_out)}."
     filled = {
         "as_of": f"{shop['as_of_at']:%-d %B %Y, %H:%M} UTC",
         "versions": escape(versions),
+        "left_out": f'<p class="as-of left-out">{escape(missing)}</p>' if left_out else "",
         "headlines": headlines,
         "glance": "".join(f"<li><b>{escape(n)}</b> {escape(what)}</li>" for n, what in glance),
         "contents": "".join(contents),
         "sections": "".join(parts),
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
-        "facts": in_script(facts),
-        "bundle": script_bundle(),
+        "facts": zipped(as_json(facts)),
+        "bundle": zipped_bundle() if figures else "",
         "script": (HERE / "page.js").read_text(encoding="utf-8"),
     }
     # One pass: what is put in is never looked at again, whatever it says.
     pieces = (HERE / "page.html").read_text(encoding="utf-8").split("{{")
     return pieces[0] + "".join(
         filled[name.strip()] + rest for name, rest in (piece.split("}}", 1) for piece in pieces[1:])
+    )
+
+
+def belonging(segmentation, first):
+    """Say which segmentation an element is of; the script shows one at a time."""
+    if not segmentation:
+        return ""
+    hidden = "" if segmentation == first else " hidden"
+    return f' data-segmentation="{escape(segmentation)}"{hidden}'
+
+
+def block(drawn, key, first):
+    """Write a figure, still empty, or a table as HTML."""
+    item = drawn.item
+    belongs = belonging(drawn.segmentation, first)
+    heading = f"<h3>{escape(item.title)}</h3>"
+    how = escape(item.how.replace(" %", "\N{NO-BREAK SPACE}%"))
+    if not key:
+        return f'<div class="sheet"{belongs}>{heading}<p class="how">{how}</p>{table(item)}</div>'
+    half = " half" if item.half else ""
+    return (
+        f'<figure class="sheet{half}" id="{key}"{belongs}>{heading}'
+        f'<figcaption class="how">{how}</figcaption>'
+        f'<div class="scroller"><div class="chart"></div></div></figure>'
     )
 
 
@@ -200,14 +429,15 @@ def headline(segments, count, percent):
     )
 
 
-def feature_words():
+def feature_words(centres):
     """Name, unit and whether a slider multiplies, for the calculator."""
-    from report.figures import FEATURES
+    from report.figures import feature_in_words
 
-    return {
-        feature: {"name": name, "unit": unit, "is_log": is_log}
-        for feature, (name, unit, _, is_log) in FEATURES.items()
-    }
+    found = {}
+    for feature in dict.fromkeys(row["feature"] for row in centres):
+        name, unit, _, is_log = feature_in_words(feature)
+        found[feature] = {"name": name, "unit": unit, "is_log": is_log}
+    return found
 
 
 def grouped(rows):
@@ -236,7 +466,7 @@ def table(item):
             for column in item.columns
         ]
         tags = ['th scope="row"'] + ["td"] * (len(cells) - 1)
-        own = f' data-segment="{escape(row["segment_name"])}"' if "segment_name" in row else ""
+        own = f' data-segment="{escape(row["segment_code"])}"' if "segment_code" in row else ""
         body.append(
             f"<tr{own}>"
             + "".join(
@@ -262,78 +492,3 @@ def plain_text(value):
     if isinstance(value, float):
         return f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def said_once(spec):
-    """Write a chart's specification shorter, with the same meaning.
-
-    Parameters
-    ----------
-    spec : dict
-        Of Vega-Lite.
-
-    Returns
-    -------
-    dict
-        What all layers encode alike stands above them, from where each inherits it; what the page
-        sets itself is left out.
-    """
-    spec = {key: value for key, value in spec.items() if key not in ("$schema", "config")}
-    encodings = [layer.get("encoding", {}) for layer in spec.get("layer", [])]
-    if len(encodings) > 1:
-        first, *others = encodings
-        alike = {
-            channel: how
-            for channel, how in first.items()
-            if all(other.get(channel) == how for other in others)
-        }
-        spec["encoding"] = spec.get("encoding", {}) | alike
-        spec["layer"] = [
-            layer | {"encoding": {key: how for key, how in encoding.items() if key not in alike}}
-            for layer, encoding in zip(spec["layer"], encodings, strict=True)
-        ]
-    return spec
-
-
-def packed(rows):
-    """Write rows as columns, so that names stand once; repeated texts too.
-
-    Parameters
-    ----------
-    rows : list of dict
-
-    Returns
-    -------
-    dict
-        By column: a list of values, or ``{"texts": distinct values, "at": place of each row's}``.
-    """
-    columns = {}
-    for name in dict.fromkeys(key for row in rows for key in row):
-        values = [plain(row.get(name)) for row in rows]
-        texts = list(dict.fromkeys(values))
-        if len(texts) < len(values) / 2 and any(isinstance(text, str) for text in texts):
-            place = {text: number for number, text in enumerate(texts)}
-            columns[name] = {"texts": texts, "at": [place[value] for value in values]}
-        else:
-            columns[name] = values
-    return columns
-
-
-def plain(value):
-    """Turn a value into what JSON can say."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return round(value, 6) if isinstance(value, float) else value
-
-
-def in_script(value):
-    """Write a value as JSON that can stand in a script element and never end it."""
-    return json.dumps(value, default=plain, separators=(",", ":"), ensure_ascii=False).translate(
-        {
-            ord("<"): "\\u003c",
-            ord(">"): "\\u003e",
-            ord("&"): "\\u0026",
-            0x2028: "\\u2028",
-            0x2029: "\\u2029",
-        }
-    )

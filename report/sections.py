@@ -17,6 +17,7 @@ from report.figures import (
     Table,
     chart,
     count,
+    feature_in_words,
     ink,
     large_numbers,
     legend_on_top,
@@ -50,11 +51,6 @@ SHORT_FATES = {
 ALGORITHMS = {"kmeans": "K-Means"}
 
 
-def feature_name(feature):
-    """Name of a feature for people."""
-    return FEATURES[feature][0] if feature in FEATURES else feature.replace("_", " ").capitalize()
-
-
 @section("Customers and revenue", "segments_in_use", per_segmentation=True)
 def customers_and_revenue(segmentation, segments):
     """Draw each segment's share of customers beside that of revenue, and its size."""
@@ -63,6 +59,7 @@ def customers_and_revenue(segmentation, segments):
     label = {"align": "left", "dx": 5, "baseline": "middle"}
     pairs = [
         {
+            "segment_code": row["segment_code"],
             "segment_name": row["segment_name"],
             "share_of": share_of,
             "share": row[column],
@@ -103,7 +100,7 @@ def customers_and_revenue(segmentation, segments):
         pairs,
     )
     sizes = [
-        {key: row[key] for key in ("segment_name", "customers", "customer_share")}
+        {key: row[key] for key in ("segment_code", "segment_name", "customers", "customer_share")}
         | {"label": f"{count(row['customers'])} ({percent(row['customer_share'])})"}
         for row in segments
     ]
@@ -305,14 +302,19 @@ def customers_on_a_map(segmentation, sampled):
 
     customers = defaultdict(list)
     for row in sampled:
-        customers[row["customer_id"], row["segment_name"]].append(row["scaled_value"])
+        customers[row["customer_id"], row["segment_code"]].append(row["scaled_value"])
     points = np.array(list(customers.values()))
     if points.shape[0] < 3 or points.shape[1] < 2:
         return
     places, shares = principal_components(points)
     rows = [
-        {"segment_name": name, "x": round(float(x), 2), "y": round(float(y), 2)}
-        for (_, name), (x, y) in zip(customers, places, strict=True)
+        {
+            "segment_code": code,
+            "segment_name": segmentation.names[code],
+            "x": round(float(x), 2),
+            "y": round(float(y), 2),
+        }
+        for (_, code), (x, y) in zip(customers, places, strict=True)
     ]
     axis = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
     dots = (
@@ -496,8 +498,8 @@ def correlations(pairs):
     rows = [
         row
         | {
-            "one": feature_name(row["feature"]),
-            "other": feature_name(row["other_feature"]),
+            "one": feature_in_words(row["feature"])[0],
+            "other": feature_in_words(row["other_feature"])[0],
             "label": f"{row['correlation']:.2f}",
         }
         for row in pairs
@@ -838,13 +840,6 @@ def rounded(number):
     return f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:,.2f}".removesuffix(".00")
 
 
-def shortened(text, is_number, longest=40):
-    """Write a column's smallest or largest value in a cell of a table."""
-    if is_number:
-        return rounded(float(text))
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
-
-
 @section("Data profile", "profile_of_columns")
 def data_profile(columns):
     """List what values came in."""
@@ -860,14 +855,15 @@ def data_profile(columns):
     for table, title in (
         ("source_lines", "Columns of the source"),
         ("customers", "Features of the customers"),
+        ("customer_windows", "Features of the customers over their last days"),
         ("campaign_customers", "Features of the campaign's customers"),
     ):
         rows = [
             row
             | {
-                end: shortened(row[end], row["mean"] is not None)
+                end: rounded(float(row[end]))
                 for end in ("minimum", "maximum")
-                if row[end] is not None
+                if row[end] is not None and row["mean"] is not None
             }
             for row in columns
             if row["table_name"] == table

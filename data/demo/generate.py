@@ -212,6 +212,7 @@ CHARGES = {
     "DOT": "DOTCOM POSTAGE",
     "AMAZONFEE": "AMAZON FEE",
     "BANK CHARGES": "Bank Charges",
+    # Goods, but with a word for a code, as charges have.
     "PADS": "SPARE FELT PADS",
 } | {code: f"Gift Voucher £{pounds}.00" for code, pounds in VOUCHERS.items()}
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from segmentation.rules import fit_rules
-from segmentation.tables import read_customers, read_declarations, read_fit
+from segmentation.tables import read_customers, read_declarations, read_fit, read_segments
 
 COLUMNS = {
     "segmentation": "string",
@@ -26,18 +26,13 @@ def model(dbt, session):
     assigned = dbt.ref("customer_segments")
     rows = []
     for declaration in read_declarations(declared):
-        of_segmentation = assigned.filter(f"segmentation = '{declaration.segmentation}'")
-        codes = (
-            of_segmentation.project("customer_id, segment_code, length(customer_id) as id_length")
-            .order("id_length, customer_id")
-            .fetchnumpy()["segment_code"]
-        )
-        # Nobody is assigned where a segmentation was left out.
-        if len(codes) == 0:
+        # Too few customers for a fit: the segmentation was left out.
+        if declaration.segmentation not in fits.index:
             continue
+        customers = read_customers(transformed, declaration)
         rules = fit_rules(
-            read_customers(transformed, declaration).raw,
-            codes.astype(object),
+            customers.raw,
+            read_segments(assigned, declaration, customers.ids),
             declaration.features,
             read_fit(fits[declaration.segmentation]),
             seed=declaration.seed,

@@ -1,4 +1,4 @@
-"""How good probabilities are."""
+"""How good predictions are: probabilities, counts, amounts and waits."""
 
 import numpy as np
 from sklearn.metrics import (

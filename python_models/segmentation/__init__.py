@@ -1,5 +1,5 @@
 """What SQL can't do: fit clusters, choose their number, and name them.
 
-Everything here is arrays in, arrays out. The dbt Python models beside this package read tables,
-call it, and return tables.
+The functions take and return arrays; ``tables`` alone reads DuckDB's relations into them. The dbt
+Python models call both and return tables.
 """

@@ -1,5 +1,6 @@
 """Say in plain SQL who is in a segment."""
 
+import re
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,6 +17,8 @@ HELD_OUT = 0.3
 RULE_SAMPLE = 50_000
 # The most decimals a feature has.
 DECIMALS = 6
+# The name of a feature over a trailing window: its column of customer_windows, and days.
+WINDOWED = re.compile(r"(\w+)_([1-9]\d{0,3})d")
 
 
 @dataclass(frozen=True)
@@ -222,24 +225,40 @@ def write_sql(leaves, names):
     ----------
     leaves : list of Leaf
     names : sequence of str
+        Features. One over a trailing window, such as monetary_365d, is no column of ``customers``;
+        the condition looks it up in ``customer_windows``.
 
     Returns
     -------
     str
         ``false`` where there is no leaf: the tree is too shallow to single the segment out.
     """
-    boxes = []
-    for leaf in leaves:
-        bounds = [
-            f"{name} {sign} {_literal(bound)}"
-            for name, low, high in zip(names, leaf.lows, leaf.highs, strict=True)
-            for sign, bound in ((">", low), ("<=", high))
-            if np.isfinite(bound)
-        ]
-        boxes.append(" and ".join(bounds) or "true")
+    boxes = [_write_box(leaf, names) for leaf in leaves]
     if len(boxes) == 1:
         return boxes[0]
     return " or ".join(f"({box})" for box in boxes) or "false"
+
+
+def _write_box(leaf, names):
+    conditions, of_windows = [], {}
+    for name, low, high in zip(names, leaf.lows, leaf.highs, strict=True):
+        window = WINDOWED.fullmatch(name)
+        column, place = name, conditions
+        if window:
+            column, place = window[1], of_windows.setdefault(int(window[2]), [])
+        place += [
+            f"{column} {sign} {_literal(bound)}"
+            for sign, bound in ((">", low), ("<=", high))
+            if np.isfinite(bound)
+        ]
+    conditions += [
+        "customer_id in (select customer_id from marts.customer_windows where "
+        + " and ".join([f"window_days = {days}", *bounds])
+        + ")"
+        for days, bounds in of_windows.items()
+        if bounds
+    ]
+    return " and ".join(conditions) or "true"
 
 
 def _literal(number):

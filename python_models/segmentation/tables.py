@@ -108,6 +108,42 @@ def read_customers(transformed, declaration):
     )
 
 
+def read_segments(assigned, declaration, ids):
+    """Read the segment of each of a segmentation's customers.
+
+    Parameters
+    ----------
+    assigned : DuckDBPyRelation
+        ``customer_segments``.
+    declaration : Declaration
+    ids : ndarray of shape (n_customers,), object
+
+    Returns
+    -------
+    ndarray of shape (n_customers,), object
+        Segment codes, in the order of the identifiers.
+
+    Raises
+    ------
+    ValueError
+        If a customer has no segment, or somebody else has one.
+    """
+    rows = (
+        assigned.filter(f"segmentation = '{declaration.segmentation}' and segment_code is not null")
+        .project("customer_id, segment_code")
+        .fetchall()
+    )
+    codes = dict(rows)
+    missing = [customer for customer in ids if customer not in codes]
+    if missing or len(rows) != len(ids):
+        example = f", such as {missing[0]}" if missing else ""
+        raise ValueError(
+            f"segmentation {declaration.segmentation}: of {len(ids):,} customers, {len(missing):,} "
+            f"have no row in customer_segments{example}; it has {len(rows):,} rows"
+        )
+    return np.array([codes[customer] for customer in ids], dtype=object)
+
+
 def read_as_of(transformed, declaration):
     """Read the moment at which a segmentation's customers are measured.
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import yaml
-from conftest import PROJECT
+from conftest import PROJECT, dbt
 from lineage import draw, put
 
 
@@ -19,6 +19,25 @@ def test_readme_names_every_mart(demo):
     for (mart,) in demo.rows("select table_name from information_schema.tables"):
         if not mart.startswith("int_"):
             assert f"| `{mart}` |" in readme
+
+
+def test_codes_that_the_demo_calls_no_products_are_none(demo):
+    readme = (PROJECT / "data" / "demo" / "README.md").read_text()
+    codes, lines = re.search(
+        r"codes that are no products: (.+), gift_\S+ \| (\d+) lines", readme
+    ).groups()
+    assert set(codes.split(", ")) == {
+        code
+        for (code,) in demo.rows(
+            "select distinct product_id from intermediate.int_invoice_lines_classified"
+            " where not is_product and product_id not ilike 'gift%'",
+            file=demo.warehouse,
+        )
+    }
+    assert demo.one(
+        "select count(*) from intermediate.int_invoice_lines_classified where not is_product",
+        file=demo.warehouse,
+    ) == (int(lines),)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +82,21 @@ def test_every_built_column_is_described(demo, manifest):
         )
     )
     assert built == described
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        "{}",
+        # Without the models of campaigns, with that of trailing windows.
+        "{campaign_customers: null, primary_segmentation: recent, segmentations: {recent: "
+        "{playbook: lifecycle, features: {recency_days: log1p, monetary_90d: log1p}}}}",
+    ],
+)
+def test_parsing_gives_no_warning(tmp_path, variables):
+    """Builds hide warnings, so that nobody would see them."""
+    parsed = dbt(tmp_path, "--warn-error", "--no-partial-parse", "parse", "--vars", variables)
+    assert parsed.code == 0, parsed.output + parsed.errors
 
 
 def test_overview_names_every_setting(manifest):

@@ -1,29 +1,39 @@
 """The report, in a real browser that is cut off from any network."""
 
+import base64
 import copy
 import csv
+import gzip
+import html
 import io
 import itertools
 import json
+import math
+import re
 import time
 
 import duckdb
 import pytest
+import yaml
 from browser import CHROMIUM, Browser
-from conftest import PROJECT
+from conftest import DEMO, PROJECT, build
 
+from report import page as report_page
 from report.campaign import CHANNELS
 from report.figures import (
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
     SHADES,
+    Figure,
+    Segmentation,
     contrast,
     mix,
     principal_components,
     turning_point,
 )
-from report.page import MEGABYTES, packed, render, said_once
+from report.packing import packed, zipped
+from report.page import LARGEST, LEAST_IMPORTANT, Page, render, write_report
 from report.queries import run_analyses
 from report.sections import SECTIONS
 
@@ -60,10 +70,61 @@ def page(results, tmp_path):
         changed = copy.deepcopy(results)
         change(changed)
         path = tmp_path / "segments.html"
-        path.write_text(render(changed), encoding="utf-8")
+        path.write_text(render(changed).html, encoding="utf-8")
         return path
 
     return draw
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """The demo with six segmentations, and customers who are known by their e-mail addresses."""
+    folder = tmp_path_factory.mktemp("many")
+    with (
+        (DEMO / "invoices.csv").open(newline="", encoding="utf-8") as invoices,
+        (folder / "invoices.csv").open("w", newline="", encoding="utf-8") as changed,
+    ):
+        reader = csv.DictReader(invoices)
+        writer = csv.DictWriter(changed, reader.fieldnames)
+        writer.writeheader()
+        for row in reader:
+            if row["CustomerID"]:
+                row["CustomerID"] += "@shop.example"
+            writer.writerow(row)
+    campaign = (DEMO / "campaign_customers.csv").read_text(encoding="utf-8")
+    addressed = re.sub(r"^(\d+)\t", "\\1@shop.example\t", campaign, flags=re.MULTILINE)
+    (folder / "campaign.csv").write_text(addressed, encoding="utf-8")
+    # As docs/segmentations.md says it, and one over a window.
+    recipe = (PROJECT / "docs" / "segmentations.md").read_text()
+    recipe = re.search(r"```yaml\n(.*?)```", recipe, re.DOTALL)[1]
+    built_in = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]["segmentations"]
+    recent = {
+        "playbook": "lifecycle",
+        "features": {"recency_days": "log1p", "frequency_365d": "log1p", "monetary_365d": "log1p"},
+        "k": 4,
+    }
+    segmentations = built_in | yaml.safe_load(recipe)["segmentations"] | {"recent": recent}
+    assert len(segmentations) == 6
+    built = build(
+        folder,
+        invoices=folder / "invoices.csv",
+        variables=yaml.safe_dump(
+            {
+                "segmentations": segmentations,
+                "campaign_customers": str(folder / "campaign.csv"),
+            },
+            sort_keys=False,
+        ),
+        report=True,
+    )
+    assert built.code == 0, built.errors
+    return built
+
+
+def unzipped(page, name):
+    """What a script element of the page holds."""
+    text = re.search(rf'<script type="text/plain" id="{name}">(.*?)</script>', page)[1]
+    return gzip.decompress(base64.b64decode(text)).decode()
 
 
 def choose(browser, segmentation):
@@ -94,7 +155,7 @@ def figures(browser):
 
 
 def test_every_chart_is_drawn_without_an_error_or_a_request(built, browser):
-    assert built.report.stat().st_size <= MEGABYTES * 1_000_000
+    assert built.report.stat().st_size <= 0.7 * LARGEST
     browser.open(built.report)
     segmentations = built.rows("select distinct segmentation, population from marts.segments")
     assert len(segmentations) > 1
@@ -109,6 +170,104 @@ def test_every_chart_is_drawn_without_an_error_or_a_request(built, browser):
             assert figure["label"].startswith(figure["title"])
     assert browser.complaints() == []
     assert [url for url in browser.requests() if not url.startswith(("data:", "blob:"))] == []
+
+
+def test_more_segmentations_have_a_page_too(many, browser):
+    assert many.report.stat().st_size <= 0.7 * LARGEST
+    assert "left out" not in many.output
+    browser.open(many.report)
+    for segmentation in ("careful", "recent"):
+        choose(browser, segmentation)
+        shown = figures(browser)
+        assert len(shown) > 20
+        assert all(figure["rows"] in figure["marks"] for figure in shown)
+        (dots,) = rows_of(browser, "customers-on-a-map")
+        assert len(dots) == many.one("select count(*) from marts.customers")[0]
+    assert "Spend in 365 days" in browser.evaluate("byId('features').textContent")
+    assert "monetary_365d" in text_of(browser, "data-profile")
+    assert browser.complaints() == []
+    assert [url for url in browser.requests() if not url.startswith(("data:", "blob:"))] == []
+
+
+def test_features_over_a_window_are_in_their_mart(many):
+    columns = set(
+        many.rows(
+            "select table_name, column_name from information_schema.columns"
+            " where table_schema = 'marts'"
+        )
+    )
+    profiled = many.rows(
+        "select table_name, column_name from marts.data_profile where table_name <> 'source_lines'"
+    )
+    for mart, column in profiled:
+        if mart == "customer_windows":
+            assert column.endswith("_365d")
+            column = column.removesuffix("_365d")
+        assert (mart, column) in columns
+    assert {mart for mart, _ in profiled} == {"customers", "customer_windows", "campaign_customers"}
+    # What is bought in a window is worked out from the lines.
+    as_of = many.one("select max(as_of_at) from marts.customers")[0]
+    assert many.rows(
+        "select customer_id, sum(monetary), sum(frequency) from marts.customer_windows"
+        " where window_days = 365 and monetary > 0 group by 1 order by 1"
+    ) == many.rows(
+        f"""
+        select customer_id, sum(line_amount), count(distinct invoice_id)
+        from marts.invoice_lines
+        where line_type = 'sale' and invoiced_at >= timestamp '{as_of}' - interval 365 day
+        group by 1 order by 1
+        """
+    )
+
+
+def test_every_rule_runs_against_its_mart(many):
+    rules = many.rows(
+        """
+        select distinct segmentation, population, segment_code, rule_sql, fidelity
+        from marts.segment_rules
+        inner join marts.customer_segments using (segmentation, segment_code)
+        """
+    )
+    assert len({segmentation for segmentation, *_ in rules}) == 6
+    assert any("customer_windows" in rule for *_, rule, _ in rules)
+    for segmentation in {segmentation for segmentation, *_ in rules}:
+        own = [rule for rule in rules if rule[0] == segmentation]
+        mart = POPULATIONS[own[0][1]]
+        named = "+".join(f"cast(({rule}) as integer)" for *_, rule, _ in own)
+        said = "".join(f" when {rule} then '{code}'" for _, _, code, rule, _ in own)
+        unnamed, right = many.one(
+            f"""
+            select
+                count(*) filter (where {named} <> 1),
+                avg(cast(case {said} end = segments.segment_code as integer))
+            from marts.{mart} as customers
+            inner join marts.customer_segments as segments using (customer_id)
+            where segmentation = '{segmentation}'
+            """
+        )
+        assert unnamed == 0, segmentation
+        # Fidelity is that of the part that the tree has not seen.
+        assert right == pytest.approx(float(own[0][4]), abs=0.05)
+
+
+def test_the_page_names_no_customer(many, browser):
+    """It is sent about, and customers may be known by their e-mail addresses."""
+    assert "@shop.example" in many.one("select min(customer_id) from marts.customers")[0]
+    page = many.report.read_text(encoding="utf-8")
+    for text in (page, unzipped(page, "facts")):
+        assert re.findall(r"[\w.%-]+@[\w-]+\.\w+", text) == []
+    browser.open(many.report)
+    assert "@shop" not in browser.evaluate("document.documentElement.outerHTML")
+    # Nor an invoice: the first and the last text of a column stay in the mart.
+    text = text_of(browser, "data-profile")
+    assert "\ninvoice_id\t" in text
+    for column in ("invoice_id", "product_id", "description", "customer_id", "country"):
+        ends = many.one(
+            f"select minimum, maximum from marts.data_profile where column_name = '{column}'"
+        )
+        assert not [end for end in ends if f"\t{end}\t" in text]
+    first = many.one("select minimum from marts.data_profile where column_name = 'invoiced_at'")[0]
+    assert first in text
 
 
 def rows_of(browser, slug):
@@ -460,7 +619,7 @@ def test_filter_takes_a_segment_out_of_charts_tables_and_exports(demo, browser):
     browser.evaluate(
         """
         document.body.dataset.drawn = "";
-        document.querySelector('#segments input[value="At-Risk Customers"]').click();
+        document.querySelector('#segments input[value="at_risk"]').click();
         """
     )
     browser.wait_for("document.body.dataset.drawn === 'true'")
@@ -469,22 +628,130 @@ def test_filter_takes_a_segment_out_of_charts_tables_and_exports(demo, browser):
     assert sum(fewer) >= 15
     assert all(figure["rows"] in figure["marks"] for figure in after)
     assert browser.evaluate(
-        "[...document.querySelectorAll('tr[data-segment=\"At-Risk Customers\"]')]"
-        ".every((row) => row.hidden)"
+        "[...document.querySelectorAll('tr[data-segment=\"at_risk\"]')].every((row) => row.hidden)"
     )
     text = browser.evaluate(f"exported('{after[0]['id']}', 'csv').then((blob) => blob.text())")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == after[0]["rows"]
-    assert {row["segment_name"] for row in rows} == set(
-        name
-        for (name,) in demo.rows(
-            "select segment_name from marts.segments"
+    assert {row["segment_code"] for row in rows} == set(
+        code
+        for (code,) in demo.rows(
+            "select segment_code from marts.segments"
             " where segmentation = 'lifecycle' and segment_code <> 'at_risk'"
         )
     )
     for box in range(3):
         browser.evaluate(f"document.querySelectorAll('#segments input')[{box}].click()")
     browser.wait_for("document.querySelectorAll('.nothing').length >= 10")
+    assert browser.complaints() == []
+
+
+FORMULAS = [
+    '=HYPERLINK("https://evil.example","click")',
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(1)",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "\uff1d1+1",
+]
+
+
+def test_no_text_of_an_exported_csv_is_a_formula(browser, page):
+    def spoil(changed):
+        for row, formula in zip(changed["best_selling_products"], FORMULAS, strict=False):
+            row["description"] = formula
+            row["revenue"] = -row["revenue"]
+        for row in changed["best_selling_products"][len(FORMULAS) :]:
+            row["description"] = 'a=b, -1 + "c"'
+
+    browser.open(page(spoil))
+    (key,) = browser.evaluate(
+        "[...document.querySelectorAll('#best-selling-products figure')].map((figure) => figure.id)"
+    )
+    text = browser.evaluate(f"exported('{key}', 'csv').then((blob) => blob.text())")
+    exported = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [row["description"] for row in exported[: len(FORMULAS)]] == [
+        f"'{formula}" for formula in FORMULAS
+    ]
+    assert {row["description"] for row in exported[len(FORMULAS) :]} == {'a=b, -1 + "c"'}
+    # Numbers stay numbers, below 0 too.
+    drawn = browser.evaluate(f"rowsOf('{key}')")
+    assert [float(row["revenue"]) for row in exported] == [row["revenue"] for row in drawn]
+    assert drawn[0]["revenue"] < 0
+
+
+def test_segments_of_one_name_are_two(browser, page):
+    """Codes tell segments apart: names are a user's, and nothing is drawn or hidden by them."""
+
+    def share_a_name(changed):
+        for rows in changed.values():
+            for row in rows:
+                for side in ("", "from_"):
+                    if row.get(f"{side}segment_code") == "at_risk":
+                        row[f"{side}segment_name"] = "High-Value Customers"
+
+    def fills(key):
+        marks = f'[...document.querySelectorAll("#{key} svg .mark-rect.role-mark path")]'
+        return browser.evaluate(
+            f"{marks}.map((bar) => [bar.getAttribute('fill'), bar.getBoundingClientRect().top])"
+        )
+
+    path = page(share_a_name)
+    browser.open(path)
+    shown = figures(browser)
+    assert all(figure["rows"] in figure["marks"] for figure in shown)
+    segments = browser.evaluate("facts.segmentations.lifecycle.segments")
+    colours = [segment["colour"].lower() for segment in segments]
+    # Shares and sizes: each bar has a place of its own, in its segment's colour.
+    for key, bars in (("figure-1", 2), ("figure-2", 1)):
+        places = fills(key)
+        assert sorted(fill.lower() for fill, _ in places) == sorted(colours * bars)
+        assert len({top for _, top in places}) == len(segments) * bars
+    longest = browser.evaluate(
+        "Math.max(...[...document.querySelectorAll('#figure-1 svg .mark-rect.role-mark path')]"
+        ".map((bar) => bar.getBoundingClientRect().width))"
+    )
+    width = browser.evaluate(
+        "document.querySelector('#figure-1 svg .background').getBoundingClientRect().width"
+    )
+    most = max(row["share"] for row in browser.evaluate("rowsOf('figure-1')"))
+    assert longest / width == pytest.approx(most / (most * 1.15), abs=0.02)
+    (months,) = browser.evaluate(
+        "[...document.querySelectorAll('#revenue-by-month figure:not([hidden])')]"
+        ".map((figure) => figure.id)"
+    )
+    assert {fill.lower() for fill, _ in fills(months)} == set(colours)
+    (moves,) = rows_of(browser, "who-moves")
+    assert len(moves) == len({(row["from_segment_code"], row["segment_code"]) for row in moves})
+    (cells,) = browser.evaluate(
+        """
+        [...document.querySelectorAll("#who-moves figure:not([hidden])")].map((figure) =>
+            [...figure.querySelectorAll("svg .mark-rect.role-mark path")].map((cell) => {
+                const { left, top } = cell.getBoundingClientRect();
+                return `${left} ${top}`;
+            }))
+        """
+    )
+    assert len(set(cells)) == len(moves)
+    # One of the two can be hidden without the other.
+    browser.evaluate(
+        """
+        document.body.dataset.drawn = "";
+        document.querySelector('#segments input[value="at_risk"]').click();
+        """
+    )
+    browser.wait_for("document.body.dataset.drawn === 'true'")
+    left = browser.evaluate("rowsOf('figure-2').map((row) => row.segment_code)")
+    assert left == [code for code in (s["segment_code"] for s in segments) if code != "at_risk"]
+    plans = browser.evaluate(
+        "[...document.querySelectorAll('#action-plan .sheet:not([hidden]) tbody tr')]"
+        ".map((row) => [row.dataset.segment, row.hidden])"
+    )
+    assert plans == [
+        [segment["segment_code"], segment["segment_code"] == "at_risk"] for segment in segments
+    ]
     assert browser.complaints() == []
 
 
@@ -751,33 +1018,242 @@ def test_print_leaves_out_what_paper_cannot_do(demo, browser):
     assert sheet == "rgb(255, 255, 255)"
 
 
+# ---------------------------------------------------------------------- how large it is
+
+
+@pytest.fixture(scope="module")
+def whole(results):
+    return render(results)
+
+
+def test_what_is_least_important_is_left_out_of_a_page_that_is_too_large(
+    browser, results, whole, tmp_path
+):
+    path = tmp_path / "segments.html"
+
+    def opened(page):
+        path.write_text(page.html, encoding="utf-8")
+        browser.open(path)
+        assert all(figure["rows"] in figure["marks"] for figure in figures(browser))
+        assert browser.complaints() == []
+        return browser.evaluate("[...document.querySelectorAll('nav a')].map((a) => a.textContent)")
+
+    assert whole.left_out == []
+    everything = opened(whole)
+    assert browser.evaluate("document.querySelector('.left-out')") is None
+    (dots,) = rows_of(browser, "customers-on-a-map")
+    # First most dots of the map, then the map, then one section after the other.
+    fewer = render(results, len(whole.html.encode()) - 1)
+    assert fewer.left_out == ["most dots of the map"]
+    assert opened(fewer) == everything
+    (some,) = rows_of(browser, "customers-on-a-map")
+    assert 300 < len(some) <= 500 < len(dots)
+    assert {row["segment_code"] for row in some} == {row["segment_code"] for row in dots}
+    assert "below 1 MB: most dots of the map." in browser.evaluate(
+        "document.querySelector('.left-out').textContent"
+    )
+    page = render(results, 0.97 * len(fewer.html.encode()))
+    assert 1 < len(page.left_out) < 5
+    assert tuple(page.left_out) == LEAST_IMPORTANT[: len(page.left_out)]
+    assert len(page.html.encode()) <= 0.97 * len(fewer.html.encode())
+    assert opened(page) == [name for name in everything if name not in page.left_out]
+
+
+def test_with_room_for_no_chart_there_is_a_page_too(browser, results, tmp_path):
+    page = render(results, 0)
+    assert tuple(page.left_out) == LEAST_IMPORTANT
+    assert set(LEAST_IMPORTANT) == {section.name for section in SECTIONS} - {
+        "Action plan",
+        "Data profile",
+    }
+    assert json.loads(unzipped(page.html, "facts"))["figures"] == {}
+    assert len(page.html.encode()) < 200_000
+    path = tmp_path / "segments.html"
+    path.write_text(page.html, encoding="utf-8")
+    browser.open(path)
+    assert browser.evaluate(
+        "[...document.querySelectorAll('nav a')].map((a) => a.textContent)"
+    ) == ["Action plan", "Data profile", "Which segment would this customer be in?"]
+    choose(browser, "campaign")
+    assert browser.evaluate("byId('verdict').textContent").startswith(tuple(CAMPAIGN_SEGMENTS))
+    assert browser.complaints() == []
+
+
+def test_the_same_tables_give_the_same_page(results, whole, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
+    report_page.zipped_bundle.cache_clear()
+    is_same = render(copy.deepcopy(results)) == whole
+    assert is_same
+    text = "caf\u00e9 <b>"
+    assert gzip.decompress(base64.b64decode(zipped(text))).decode() == text
+
+
+def test_every_chart_is_one_by_the_schema_of_vega_lite(results):
+    """The page is drawn without this check, which takes longer than all else."""
+    segmentations = report_page.grouped(results["segments_in_use"])
+    charts = 0
+    for section in SECTIONS:
+        for name, segments in segmentations.items():
+            rows = [results[analysis] for analysis in section.analyses]
+            first = ()
+            if section.per_segmentation:
+                rows = [report_page.grouped(part).get(name) for part in rows]
+                first = (Segmentation(name, segments),)
+            for item in section.draw(*first, *rows) if all(rows) else ():
+                if isinstance(item, Figure):
+                    item.chart.to_dict(validate=True)
+                    charts += 1
+            if not first:
+                break
+    assert charts > 60
+
+
+def test_no_number_is_one_that_json_lacks():
+    assert packed([{"n": math.nan}, {"n": math.inf}, {"n": 1 / 3}]) == {"n": [None, None, 0.333333]}
+
+
+# ---------------------------------------------------------------------- what can go wrong
+
+
+OLD_PAGE = "<p>the page of another shop</p>"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, results):
+    """The page of another build, where the next one goes."""
+    monkeypatch.setenv("REPORT_DIR", str(tmp_path))
+    monkeypatch.setattr(report_page, "compile_analyses", lambda manifest, variables: {})
+    monkeypatch.setattr(report_page, "run_analyses", lambda analyses, published: results)
+    path = tmp_path / "segments.html"
+    path.write_text(OLD_PAGE)
+    return path
+
+
+@pytest.mark.parametrize("step", ["compile_analyses", "run_analyses", "render"])
+@pytest.mark.parametrize(
+    ("error", "complaint"),
+    [
+        (KeyError("segment <b>"), "report: KeyError: 'segment <b>'"),
+        (duckdb.BinderException("no column"), "report: BinderException: no column"),
+        (RuntimeError("analyses: wrong"), "report: analyses: wrong"),
+        (KeyboardInterrupt(), "it was stopped"),
+    ],
+)
+def test_no_page_of_another_build_is_left_where_drawing_fails(
+    place, monkeypatch, step, error, complaint
+):
+    found = []
+
+    def fail(*_):
+        # Whoever pulls the plug now leaves no old page behind either.
+        found.append(place.read_text())
+        raise error
+
+    monkeypatch.setattr(report_page, step, fail)
+    kind = RuntimeError if isinstance(error, Exception) else KeyboardInterrupt
+    with pytest.raises(kind) as raised:
+        write_report(None, "{}")
+    assert "The report is being drawn" in found[0]
+    assert OLD_PAGE not in found[0]
+    if kind is RuntimeError:
+        assert str(raised.value) == complaint
+    page = place.read_text()
+    assert "The report could not be drawn" in page
+    assert html.escape(complaint.removeprefix("report: ")) in page
+    assert [file.name for file in place.parent.iterdir()] == ["segments.html"]
+
+
+def test_the_notice_that_there_is_no_page_asks_for_nothing(browser, place, monkeypatch):
+    monkeypatch.setattr(report_page, "render", lambda results: 1 / 0)
+    with pytest.raises(RuntimeError, match="division by zero"):
+        write_report(None, "{}")
+    browser.events.clear()
+    browser.call("Page.navigate", url=place.resolve().as_uri())
+    browser.wait_for("document.readyState === 'complete'")
+    assert "division by zero" in browser.evaluate("document.body.innerText")
+    assert [url for url in browser.requests() if not url.startswith("data:")] == []
+    assert browser.complaints() == []
+
+
+def test_where_nothing_can_be_written_the_old_page_is_removed(place, monkeypatch):
+    def full(path, text):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(report_page, "replace", full)
+    with pytest.raises(RuntimeError, match=r"report: OSError: .* No space left on device"):
+        write_report(None, "{}")
+    assert not place.exists()
+
+
+def test_an_old_page_that_can_not_be_removed_is_named(place, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(report_page, "replace", refuse)
+    monkeypatch.setattr(type(place), "unlink", refuse)
+    with pytest.raises(RuntimeError, match=r"segments\.html, which shows other tables, can not be"):
+        write_report(None, "{}")
+
+
+def test_a_page_is_written_and_what_it_lacks_is_said(place, monkeypatch):
+    said = []
+    assert write_report(None, "{}", said.append) == place
+    assert place.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert "Customers and revenue" in place.read_text(encoding="utf-8")
+    assert said == []
+    large = Page("x" * (LARGEST + 200_000), ["Distributions", "Correlations"])
+    monkeypatch.setattr(report_page, "render", lambda results: large)
+    write_report(None, "{}", said.append)
+    assert said == [
+        "Report: left out, to stay below 1 MB: Distributions, Correlations",
+        "Report: 1.2 MB with nothing more to leave out",
+    ]
+
+
+def test_a_browser_that_can_not_unpack_the_page_says_so(demo, browser):
+    old = browser.call(
+        "Page.addScriptToEvaluateOnNewDocument", source="delete window.DecompressionStream"
+    )
+    try:
+        browser.size(1440, 900)
+        browser.events.clear()
+        browser.call("Page.navigate", url=demo.report.resolve().as_uri())
+        browser.wait_for(
+            "document.readyState === 'complete' && document.getElementById('trouble') !== null"
+        )
+        text = browser.evaluate("document.body.innerText")
+        # Tables are there, of one segmentation only.
+        tables = browser.evaluate(
+            "[...document.querySelectorAll('#action-plan .sheet')].map((sheet) =>"
+            " sheet.getBoundingClientRect().height > 100)"
+        )
+        controls = browser.evaluate(
+            "['.filter', '#calculator'].map((name) => document.querySelector(name).hidden)"
+        )
+        complaints = browser.complaints()
+    finally:
+        browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=old["identifier"])
+    assert "this browser: it is too old. Chrome and Edge from 80 on, Firefox from 113" in text
+    assert tables == [True, False, False, False]
+    assert controls == [True, True]
+    assert complaints == []
+
+
+@pytest.mark.parametrize("part", ["facts", "bundle"])
+def test_a_damaged_page_says_so(demo, browser, tmp_path, part):
+    page = demo.report.read_text(encoding="utf-8")
+    begin = page.index(f'id="{part}">') + len(f'id="{part}">')
+    path = tmp_path / "segments.html"
+    path.write_text(page[: begin + 2_000] + page[begin + 2_400 :], encoding="utf-8")
+    browser.size(1440, 900)
+    browser.call("Page.navigate", url=path.resolve().as_uri())
+    browser.wait_for("document.getElementById('trouble')?.hidden === false")
+    assert "The charts can't be drawn: " in browser.evaluate("byId('trouble').innerText")
+
+
 def test_rows_are_packed_so_that_they_come_back():
     rows = [{"name": "a", "n": 1}, {"name": "a", "n": 2}, {"name": "a", "n": 3}]
     assert packed(rows) == {"name": {"texts": ["a"], "at": [0, 0, 0]}, "n": [1, 2, 3]}
-
-
-def test_what_layers_share_is_said_once():
-    x, y, text = {"field": "x"}, {"field": "y"}, {"field": "label"}
-    spec = {
-        "$schema": "vega-lite",
-        "config": {"view": {}},
-        "height": 9,
-        "layer": [
-            {"mark": "bar", "encoding": {"x": x, "y": y}},
-            {"mark": "text", "encoding": {"x": x | {"title": "t"}, "y": y, "text": text}},
-            {"mark": "rule", "encoding": {"x": x, "y": y}},
-        ],
-    }
-    assert said_once(spec) == {
-        "height": 9,
-        "encoding": {"y": y},
-        "layer": [
-            {"mark": "bar", "encoding": {"x": x}},
-            {"mark": "text", "encoding": {"x": x | {"title": "t"}, "text": text}},
-            {"mark": "rule", "encoding": {"x": x}},
-        ],
-    }
-    assert said_once({"mark": "bar", "encoding": {"x": x}}) == {"mark": "bar", "encoding": {"x": x}}
 
 
 def test_principal_components_point_where_points_differ_most():

@@ -1,3 +1,4 @@
+import json
 import re
 
 import duckdb
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from intermediate.int_segment_rules import model
 
 from segmentation import rules
 from segmentation.rules import (
@@ -242,6 +244,24 @@ def test_a_segment_of_everybody_is_true_and_one_without_a_leaf_false():
     assert write_sql([], NAMES) == "false"
 
 
+def test_features_over_a_window_are_looked_up_in_their_own_table():
+    names = ("frequency_90d", "recency_days", "monetary_365d", "net_monetary_90d")
+    box = Leaf((1.0, 20.5, -INF, -INF), (INF, INF, 0.0, 3.5), "a")
+    of_90 = (
+        "customer_id in (select customer_id from marts.customer_windows"
+        " where window_days = 90 and frequency > 1 and net_monetary <= 3.5)"
+    )
+    of_365 = (
+        "customer_id in (select customer_id from marts.customer_windows"
+        " where window_days = 365 and monetary <= 0)"
+    )
+    assert write_sql([box], names) == f"recency_days > 20.5 and {of_90} and {of_365}"
+    free = Leaf((-INF,) * 4, (INF, 7.0, INF, INF), "a")
+    assert write_sql([free, box], names) == (
+        f"(recency_days <= 7) or (recency_days > 20.5 and {of_90} and {of_365})"
+    )
+
+
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize(
     ("lows", "highs"),
@@ -419,3 +439,92 @@ def test_outliers_alone_have_their_fences_for_rules():
     found = fit_rules(features, np.full(20, "spend", dtype=object), NAMES, fit, seed=0)
     assert [rule["rule_sql"] for rule in found] == ["monetary > 10"]
     assert found[0]["fidelity"] == 1
+
+
+# ---------------------------------------------------------------------- the model
+
+
+class Shop:
+    """Customers 1 to 40, of whom the odd ones bought long ago; stands in for dbt."""
+
+    def __init__(self, connection, order="customer_id", lost="false"):
+        centers = json.dumps(
+            [
+                {
+                    "cluster_id": cluster,
+                    "segment_code": code,
+                    "outlier_features": None,
+                    "feature_number": 1,
+                    "feature": "recency_days",
+                    "knots": None,
+                    "clip_low": None,
+                    "clip_high": None,
+                    "feature_offset": 0.0,
+                    "feature_scale": 1.0,
+                    "fence_low": None,
+                    "fence_high": None,
+                    "center_scaled": center,
+                }
+                for cluster, code, center in ((1, "now", 0.0), (2, "gone", 100.0))
+            ]
+        )
+        self.tables = {
+            "int_segmentations_declared": connection.sql("""
+                select
+                    unnest(['two', 'left_out']) as segmentation, 1 as feature_number,
+                    'recency_days' as feature, 'none' as transform, 'kmeans' as algorithm, 2 as k,
+                    2 as k_min, 8 as k_max, 1 as n_init, 42 as seed, 'standard' as scaler,
+                    'keep' as outlier_policy, false as is_separated
+            """),
+            "int_segmentations_fitted": connection.sql(
+                f"select 'two' as segmentation, true as is_selected, $${centers}$$ as centers"
+            ),
+            "int_customers_transformed": connection.sql("""
+                select
+                    'two' as segmentation, i::varchar as customer_id, [i % 2 * 100.0] as features,
+                    [i % 2 * 100.0] as measures, 1 as revenue
+                from range(1, 41) as numbers (i)
+            """),
+            "customer_segments": connection.sql(f"""
+                select
+                    'two' as segmentation, i::varchar as customer_id,
+                    case i % 2 when 1 then 'gone' else 'now' end as segment_code
+                from range(1, 41) as numbers (i)
+                where not ({lost})
+                order by {order}
+            """),
+        }
+
+    def ref(self, name):
+        return self.tables[name]
+
+
+@pytest.mark.parametrize("order", ["i", "i desc", "hash(i)"])
+def test_a_customers_segment_is_its_own_in_whatever_order_rows_come(order):
+    with duckdb.connect() as connection:
+        rows = model(Shop(connection, order), None)
+    assert rows["fidelity"].tolist() == [1, 1]
+    assert rows["rule_sql"].tolist() == ["recency_days > 0", "recency_days <= 0"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "message"),
+    [
+        ("i = 7", "of 40 customers, 1 have no row in customer_segments, such as 7; it has 39 rows"),
+        ("true", "of 40 customers, 40 have no row in customer_segments, such as 1; it has 0 rows"),
+    ],
+)
+def test_rules_are_not_learnt_where_a_customer_has_no_segment(lost, message):
+    with duckdb.connect() as connection, pytest.raises(ValueError, match=message):
+        model(Shop(connection, lost=lost), None)
+
+
+def test_rules_are_not_learnt_where_a_segment_has_a_stranger():
+    with duckdb.connect() as connection:
+        shop = Shop(connection)
+        assigned = shop.tables["customer_segments"]
+        shop.tables["customer_segments"] = assigned.union(
+            connection.sql("select 'two', 'stranger', 'now'")
+        )
+        with pytest.raises(ValueError, match="0 have no row in customer_segments; it has 41 rows"):
+            model(shop, None)

@@ -18,12 +18,14 @@ channels as (
 ranked as (
     select
         channel,
-        purchases,
-        row_number() over (
-            partition by channel
-            order by purchases desc, customer_id asc
-        ) as customer_rank
+        row_number() over busiest_first as customer_rank,
+        sum(purchases) over busiest_first as purchases
     from channels
+    window busiest_first as (
+        partition by channel
+        order by purchases desc, customer_id asc
+        rows between unbounded preceding and current row
+    )
 ),
 
 totals as (
@@ -35,51 +37,35 @@ totals as (
     group by channel
 ),
 
-shares as (
+percents as (
     {%- for percent in [1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100] %}
     select {{ percent }} as percent
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
-{# Whole customers, rounded up: of 5 customers, the first tenth is one. #}
 cut as (
     select
         totals.channel,
-        totals.purchases,
-        shares.percent,
-        ceil(totals.customers * shares.percent / 100.0) as customers
+        percents.percent,
+        totals.purchases as all_purchases,
+        {{ customers_in_share('percents.percent', 'totals.customers') }} as customers
     from totals
-    cross join shares
-),
-
-summed as (
-    select
-        cut.channel,
-        cut.percent,
-        cut.customers,
-        cut.purchases as all_purchases,
-        sum(ranked.purchases) as purchases
-    from cut
-    inner join ranked
-        on
-            cut.channel = ranked.channel
-            and cut.customers >= ranked.customer_rank
-    group by
-        cut.channel,
-        cut.percent,
-        cut.customers,
-        cut.purchases
+    cross join percents
 ),
 
 final as (
     select
-        channel,
-        cast(percent / 100.0 as decimal(3, 2)) as customer_share,
-        cast(customers as integer) as customers,
-        cast(purchases as bigint) as purchases,
-        {{ share('purchases', 'all_purchases') }} as purchase_share
-    from summed
+        cut.channel,
+        cast(cut.percent / 100.0 as decimal(9, 6)) as customer_share,
+        cut.customers,
+        cast(ranked.purchases as bigint) as purchases,
+        {{ share('ranked.purchases', 'cut.all_purchases') }} as purchase_share
+    from cut
+    inner join ranked
+        on
+            cut.channel = ranked.channel
+            and cut.customers = ranked.customer_rank
 )
 
 select * from final

@@ -45,7 +45,7 @@ totals as (
 cut as (
     select
         numbers.percent,
-        ceil(totals.customers * numbers.percent / 100.0) as customers,
+        {{ customers_in_share('numbers.percent', 'totals.customers') }} as customers,
         totals.customers as all_customers,
         totals.profit as all_profit
     from (select range as percent from range(1, 101)) as numbers
@@ -90,8 +90,8 @@ best as (
 
 final as (
     select
-        cast(profits.percent / 100.0 as decimal(3, 2)) as customer_share,
-        cast(profits.customers as integer) as customers,
+        cast(profits.percent / 100.0 as decimal(9, 6)) as customer_share,
+        profits.customers,
         cast(profits.lowest_probability as decimal(9, 6)) as lowest_probability,
         cast(profits.contact_cost as decimal(18, 2)) as contact_cost,
         cast(profits.expected_responses as decimal(18, 4)) as expected_responses,

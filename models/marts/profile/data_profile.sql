@@ -7,16 +7,20 @@
 with {{ profile_columns('source_lines', ref('int_invoice_lines_classified'), 'true', source_columns, line_key) }},
 
 {% for population in populations().values() if population.is_given %}
-{%- set features = dict.fromkeys(population.profiled, 'number') -%}
-{{ profile_columns(population.mart, ref(population.model), population.condition, features, ['customer_id']) }},
+{%- for mart, features in population.marts.items() if features %}
+{%- set kinds = dict.fromkeys(features, 'number') -%}
+{{ profile_columns(mart, ref(population.model), population.condition, kinds, ['customer_id']) }},
 
+{% endfor -%}
 {% endfor -%}
 
 final as (
     select * from source_lines_profile
     {%- for population in populations().values() if population.is_given %}
+    {%- for mart, features in population.marts.items() if features %}
     union all
-    select * from {{ population.mart }}_profile
+    select * from {{ mart }}_profile
+    {%- endfor %}
     {%- endfor %}
 )
 

@@ -13,45 +13,42 @@ totals as (
     from customers
 ),
 
-{# One sort of all customers: ties and exact shares need it, and a hundred thresholds would cost more. #}
+{# One sort of all customers; a hundred sums would cost more. #}
 ranked as (
     select
         monetary,
-        row_number() over (order by monetary desc, customer_id asc) as customer_rank
+        row_number() over largest_first as customer_rank,
+        sum(monetary) over largest_first as revenue
     from customers
+    window largest_first as (
+        order by monetary desc, customer_id asc
+        rows between unbounded preceding and current row
+    )
 ),
 
-hundredths as (
-    select
-        cast(ceil(ranked.customer_rank * 100.0 / totals.customers) as integer) as customer_percent,
-        count(*) as customers,
-        sum(ranked.monetary) as revenue,
-        min(ranked.monetary) as smallest_monetary
-    from ranked
-    cross join totals
-    group by cast(ceil(ranked.customer_rank * 100.0 / totals.customers) as integer)
-),
-
-{# Fewer than a hundred customers leave gaps, which take up nobody. #}
 percents as (
-    select cast(range as integer) as customer_percent
+    select range as percent
     from range(1, 101)
+),
+
+cut as (
+    select
+        percents.percent,
+        totals.revenue as all_revenue,
+        {{ customers_in_share('percents.percent', 'totals.customers') }} as customers
+    from percents
+    cross join totals
 ),
 
 final as (
     select
-        cast(percents.customer_percent / 100.0 as decimal(9, 6)) as customer_share,
-        cast(coalesce(sum(hundredths.customers) over so_far, 0) as integer) as customers,
-        cast(coalesce(sum(hundredths.revenue) over so_far, 0) as decimal(18, 2)) as revenue,
-        cast(coalesce(sum(hundredths.revenue) over so_far / totals.revenue, 0) as decimal(9, 6)) as revenue_share,
-        cast(min(hundredths.smallest_monetary) over so_far as decimal(18, 2)) as smallest_monetary
-    from percents
-    cross join totals
-    left join hundredths on percents.customer_percent = hundredths.customer_percent
-    window so_far as (
-        order by percents.customer_percent
-        rows between unbounded preceding and current row
-    )
+        cast(cut.percent / 100.0 as decimal(9, 6)) as customer_share,
+        cut.customers,
+        cast(ranked.revenue as decimal(18, 2)) as revenue,
+        cast(coalesce(ranked.revenue / cut.all_revenue, 0) as decimal(9, 6)) as revenue_share,
+        ranked.monetary as smallest_monetary
+    from cut
+    inner join ranked on cut.customers = ranked.customer_rank
 )
 
 select * from final
