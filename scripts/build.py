@@ -99,7 +99,7 @@ def end_at_signals():
             os.kill(child.pid, signal.SIGKILL)
         is_new = identity(published()) != before
         clear = "\r\x1b[K" if sys.stdout.isatty() else ""
-        found = "are the new ones" if is_new else "are as they were"
+        found = "are the new ones; make report draws them" if is_new else "are as they were"
         with suppress(OSError, RuntimeError):
             sys.stdout.flush()
             os.write(2, f"{clear}stopped; published marts {found}\n".encode())
@@ -129,14 +129,13 @@ def identity(path):
 def draw(manifest, variables):
     """Draw the report from what is published; an exit code."""
     sys.path.insert(0, str(PROJECT))
-    import duckdb
     from messages import first_line
 
     from report import write_report
 
     try:
         path = write_report(manifest, variables)
-    except (RuntimeError, OSError, duckdb.Error) as error:
+    except RuntimeError as error:
         return stop(f"marts are published, but not drawn: {first_line(str(error))}")
     inside = path.is_relative_to(os.getcwd())
     print(f"Report: {os.path.relpath(path) if inside else path}", flush=True)
