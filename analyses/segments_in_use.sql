@@ -11,6 +11,17 @@ selected as (
     where is_selected
 ),
 
+clusters as (
+    select
+        segmentation,
+        segment_code,
+        count(distinct cluster_id) as clusters
+    from {{ ref('cluster_centers') }}
+    group by
+        segmentation,
+        segment_code
+),
+
 final as (
     select
         segments.segmentation,
@@ -21,6 +32,7 @@ final as (
         segments.segment_code,
         segments.segment_name,
         segments.colour,
+        coalesce(clusters.clusters, 0) as clusters,
         segments.customers,
         segments.customer_share,
         segments.revenue,
@@ -31,6 +43,10 @@ final as (
         segments.offer
     from segments
     inner join selected on segments.segmentation = selected.segmentation
+    left join clusters
+        on
+            segments.segmentation = clusters.segmentation
+            and segments.segment_code = clusters.segment_code
     order by
         segments.segmentation <> {{ sql_text(setting('primary_segmentation')) }},
         segments.population <> 'invoice_customers',

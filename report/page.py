@@ -40,6 +40,9 @@ LEAST_IMPORTANT = (
 )
 # Before the map itself, most of its dots are.
 FEWER_DOTS = 500
+WAIT = (
+    "Load this page again in a moment. If this stays, it was stopped: make report draws it again."
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def write_report(manifest, variables, say=print):
     path = report_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace(path, notice("The report is being drawn", "Load this page again in a moment."))
+        replace(path, notice("The report is being drawn", WAIT))
         results = run_analyses(
             compile_analyses(manifest, variables), warehouse_folder() / "published.duckdb"
         )

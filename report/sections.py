@@ -240,6 +240,9 @@ def number_of_clusters(segmentation, tried):
     """Draw elbow and silhouette over k, with the one in use."""
     chosen = next(row for row in tried if row["is_selected"])
     reason = f"In use: {chosen['k']}, since {chosen['selection_reason']}."
+    for segment in segmentation.segments:
+        if segment["clusters"] > 1:
+            reason += f" {segment['clusters']} clusters share the name {segment['segment_name']}."
     method = ALGORITHMS.get(chosen["algorithm"], words(chosen["algorithm"]))
     for column, title, axis_title, how in (
         (

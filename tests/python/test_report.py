@@ -101,7 +101,8 @@ def many(tmp_path_factory):
     recent = {
         "playbook": "lifecycle",
         "features": {"recency_days": "log1p", "frequency_365d": "log1p", "monetary_365d": "log1p"},
-        "k": 4,
+        # Two more than the playbook has names.
+        "k": 6,
     }
     segmentations = built_in | yaml.safe_load(recipe)["segmentations"] | {"recent": recent}
     assert len(segmentations) == 6
@@ -185,6 +186,34 @@ def test_more_segmentations_have_a_page_too(many, browser):
         assert len(dots) == many.one("select count(*) from marts.customers")[0]
     assert "Spend in 365 days" in browser.evaluate("byId('features').textContent")
     assert "monetary_365d" in text_of(browser, "data-profile")
+    shared = many.rows(
+        """
+        select count(distinct cluster_id), segment_name
+        from marts.cluster_centers inner join marts.segments using (segmentation, segment_code)
+        where segmentation = 'recent' group by segment_name having count(distinct cluster_id) > 1
+        """
+    )
+    assert shared
+    for clusters, name in shared:
+        said = f"{clusters} clusters share the name {name}."
+        assert said in text_of(browser, "number-of-clusters")
+    customers = many.rows(
+        """
+        select recency_days, frequency, monetary, segment_code
+        from marts.customer_windows
+        inner join (select customer_id, recency_days from marts.customers) using (customer_id)
+        inner join marts.customer_segments using (customer_id)
+        where segmentation = 'recent' and window_days = 365
+        """
+    )
+    asked = [
+        {"recency_days": recency, "frequency_365d": orders, "monetary_365d": float(money)}
+        for recency, orders, money, _ in customers
+    ]
+    found = browser.evaluate(
+        f"{json.dumps(asked)}.map((values) => place('recent', values).segment_code)"
+    )
+    assert found == [code for *_, code in customers]
     assert browser.complaints() == []
     assert [url for url in browser.requests() if not url.startswith(("data:", "blob:"))] == []
 
