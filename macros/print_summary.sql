@@ -43,7 +43,7 @@
 {%- endmacro %}
 
 {% macro summary_line(segment, customers, share, revenue, action) -%}
-    {{ return('{:<26.26}  {:>9}  {:>4}  {:>7}  {}'.format(segment, customers, share, revenue, action)) }}
+    {{ return('{:<26.26}  {:>9}  {:>4}  {:>7}  {}'.format(printable(segment), customers, share, revenue, printable(action))) }}
 {%- endmacro %}
 
 {#- Where the campaign's lines went, and who said yes. -#}
@@ -54,7 +54,7 @@
     ).rows[0] -%}
     {{ print('') }}
     {{ print(
-        'Campaign (' ~ var('campaign_customers') ~ '): ' ~ '{:,}'.format(campaign[0] | int) ~ ' lines = '
+        'Campaign (' ~ printable(var('campaign_customers')) ~ '): ' ~ '{:,}'.format(campaign[0] | int) ~ ' lines = '
         ~ '{:,}'.format(campaign[1] | int) ~ ' customers + ' ~ '{:,}'.format((campaign[0] - campaign[1]) | int) ~ ' rejected; '
         ~ '{:.1%}'.format(campaign[2]) ~ ' said yes last'
     ) }}

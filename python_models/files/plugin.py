@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def answered(function, *arguments):
     """
     try:
         return json.dumps({"answer": function(*arguments)})
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         return json.dumps({"error": " ".join(str(error).split())})
 
 
