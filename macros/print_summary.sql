@@ -73,7 +73,7 @@
 {%- endmacro %}
 
 {% macro summary_line(segment, customers, share, revenue, action) -%}
-    {{ return('{:<26.26}  {:>9}  {:>4}  {:>7}  {}'.format(segment, customers, share, revenue, action)) }}
+    {{ return('{:<26.26}  {:>9}  {:>4}  {:>7}  {}'.format(printable(segment), customers, share, revenue, printable(action))) }}
 {%- endmacro %}
 
 {#- Where the campaign's lines went, and who said yes. -#}
@@ -84,7 +84,7 @@
     ).rows[0] -%}
     {{ print('') }}
     {{ print(
-        'Campaign (' ~ campaign_setting() ~ '): ' ~ '{:,}'.format(campaign[0] | int) ~ ' lines = '
+        'Campaign (' ~ printable(campaign_setting()) ~ '): ' ~ '{:,}'.format(campaign[0] | int) ~ ' lines = '
         ~ '{:,}'.format(campaign[1] | int) ~ ' customers + ' ~ '{:,}'.format((campaign[0] - campaign[1]) | int) ~ ' rejected; '
         ~ '{:.1%}'.format(campaign[2]) ~ ' said yes last'
     ) }}

@@ -76,6 +76,11 @@
     ]) }}
 {%- endmacro %}
 
+{#- All that is a number. -#}
+{% macro campaign_numbers() -%}
+    {{ return(['birth_year', 'stated_age', 'stated_customer_days'] + campaign_counts() + campaign_money()) }}
+{%- endmacro %}
+
 {#- The answers to the six campaigns, of which the last is the one to predict, and complaints. -#}
 {% macro campaign_answers() -%}
     {{ return(['accepted_1', 'accepted_2', 'accepted_3', 'accepted_4', 'accepted_5', 'accepted_6', 'complained']) }}
@@ -114,8 +119,8 @@
 {% macro encoded_state(columns, prefix) -%}
     nullif(concat_ws(
         '+'
-        {%- for column in columns if (column | lower).startswith(prefix) %},
-        case when lower(trim(cast({{ adapter.quote(column) }} as varchar))) in ('1', '1.0', 'true') then {{ sql_text(column[prefix | length:]) }} end
+        {%- for name, column in columns.items() if (name | lower).startswith(prefix) %},
+        case when lower(trim(cast({{ column.sql }} as varchar))) in ('1', '1.0', 'true') then {{ sql_text(name[prefix | length:]) }} end
         {%- endfor %}
     ), '')
 {%- endmacro %}
@@ -163,14 +168,8 @@
         {#- Padded, so that keys sort as rows stand. -#}
         {%- set header_lines = 1 if kind_of(path) in ['text', 'xlsx'] else 0 %}
         case when {{ source.reason }} is null then lpad(cast({{ source.line }} - {{ header_lines }} as varchar), 9, '0') end as customer_id,
-        {%- elif ours == 'registered_on' and source.has_serial_dates %}
-        {#- Spreadsheets count days since the end of 1899. -#}
-        coalesce(
-            cast(date '1899-12-30' + try_cast(try_cast({{ adapter.quote(found[ours]) }} as double) as integer) as varchar),
-            {{ adapter.quote(found[ours]) }}
-        ) as registered_on,
         {%- else %}
-        {{ campaign_text(found.get(ours)) }} as {{ ours }},
+        {{ campaign_text(ours, found, source) }} as {{ ours }},
         {%- endif %}
         {%- endfor %}
         {%- if is_encoded %}
@@ -178,19 +177,25 @@
         {{ encoded_state(source.columns, 'marital_') }} as marital_status,
         {%- endif %}
         {%- for ours in campaign_columns_encoded() %}
-        {{ campaign_text(found.get(ours)) }} as {{ ours }},
+        {{ campaign_text(ours, found, source) }} as {{ ours }},
         {%- endfor %}
         {%- for ours in campaign_columns() %}
-        {{ campaign_text(found[ours]) }} as {{ ours }}{{ ',' if not loop.last }}
+        {{ campaign_text(ours, found, source) }} as {{ ours }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ source.from }}
 {%- endmacro %}
 
-{% macro campaign_text(column) -%}
-    {%- if column -%}
-        nullif(trim(cast({{ adapter.quote(column) }} as varchar)), '')
-    {%- else -%}
+{#- One of our columns as text; null where the source does not have it. -#}
+{% macro campaign_text(ours, found, source) -%}
+    {%- set column = source.columns[found.get(ours)] -%}
+    {%- if ours not in found -%}
         cast(null as varchar)
+    {%- elif ours == 'registered_on' and source.is_sheet -%}
+        nullif(trim({{ sheet_moment(column.sql, none) }}), '')
+    {%- elif ours in campaign_numbers() -%}
+        nullif(trim({{ number_text(column.sql, column.type, source.is_sheet) }}), '')
+    {%- else -%}
+        nullif(trim(cast({{ column.sql }} as varchar)), '')
     {%- endif -%}
 {%- endmacro %}
 
@@ -202,11 +207,13 @@
     {{ return(count_lines('var campaign_customers', [campaign_path()], {})) }}
 {%- endmacro %}
 
-{#- The day of a registration, or null where it is none: 2012-09-04, or days first. -#}
+{#- The day of a registration, or null where it is none: 2012-09-04, perhaps with a time, or days first. -#}
 {% macro registration_day(column) -%}
+    {%- set days_first = "translate(" ~ column ~ ", '/.', '--')" -%}
     cast(case
-        when regexp_full_match({{ column }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}.*') then try_cast(left({{ column }}, 10) as date)
-        else try_strptime(translate({{ column }}, '/.', '--'), '%d-%m-%Y')
+        when regexp_full_match({{ column }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9:.]+(Z|[+-][0-9:]+)?)?')
+            then try_cast(left({{ column }}, 10) as date)
+        when regexp_full_match({{ days_first }}, '[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}') then try_strptime({{ days_first }}, '%d-%m-%Y')
     end as date)
 {%- endmacro %}
 
@@ -220,8 +227,9 @@
 {#- What is not text, and how it is read: {our name: SQL}. -#}
 {% macro campaign_readings() -%}
     {%- set readings = {'registered_on': registration_day('registered_on')} -%}
-    {%- for column in ['birth_year', 'stated_age', 'stated_customer_days'] + campaign_counts() -%}
-        {%- do readings.update({column: whole_number(column, 'VARCHAR', '.')}) -%}
+    {%- for column in campaign_numbers() if column not in campaign_money() -%}
+        {#- Eight digits, so that no sum or difference of them is too large for its type. -#}
+        {%- do readings.update({column: 'cast(try_cast(' ~ whole_number(column, 'VARCHAR', '.') ~ ' as decimal(8, 0)) as integer)'}) -%}
     {%- endfor -%}
     {%- for column in campaign_money() -%}
         {%- do readings.update({column: 'cast(' ~ number(column, 'VARCHAR', '.') ~ ' as decimal(18, 2))'}) -%}

@@ -11,6 +11,16 @@
     {{ return('null' if value is none else "'" ~ (value | string | replace("'", "''")) ~ "'") }}
 {%- endmacro %}
 
+{#- A name out of a file, as an SQL identifier. -#}
+{% macro quoted(name) -%}
+    {{ return('"' ~ (name | replace('"', '""')) ~ '"') }}
+{%- endmacro %}
+
+{#- The path of one file that is there, for a reader that would take [ ] * and ? for a pattern. -#}
+{% macro exact_path(path) -%}
+    {{ return(sql_text(modules.re.sub('([*?\\[])', '[\\1]', path))) }}
+{%- endmacro %}
+
 {#- What a function of python_models/files answers; its error ends the run in one line. -#}
 {% macro ask(subject, call, about) -%}
     {%- set answered = fromjson(run_query("select " ~ call).rows[0][0]) -%}
@@ -72,9 +82,9 @@
 {%- endmacro %}
 
 {#-
-    One source as {name, columns: {name: type}, from: SQL, line, span, reason, text: SQL expressions}.
-    Several for an XLSX file: one for each sheet. format is {encoding, delimiter}, for what is not to be
-    recognised.
+    One source as {name, columns: {name: {type, sql}}, from: SQL, line, span, reason, text: SQL expressions,
+    is_sheet}. Several for an XLSX file: one for each sheet. format is {encoding, delimiter}, for what is not to
+    be recognised.
 -#}
 {% macro open_source(subject, path, name, format) -%}
     {%- set plain = {'name': name, 'span': '1', 'reason': 'cast(null as varchar)', 'text': 'cast(null as varchar)'} -%}
@@ -94,21 +104,24 @@
         {%- endif -%}
         {{ return([dict(plain, **{'columns': described("from " ~ relation), 'from': relation, 'line': 'row_number() over ()'})]) }}
     {%- elif kind == 'parquet' -%}
-        {%- set reader = "read_parquet(" ~ sql_text(path) ~ ", file_row_number = true)" -%}
-        {%- set columns = described("from read_parquet(" ~ sql_text(path) ~ ")") -%}
+        {%- set reader = "read_parquet(" ~ exact_path(path) ~ ", file_row_number = true)" -%}
+        {%- set columns = described("from read_parquet(" ~ exact_path(path) ~ ")") -%}
+        {%- if 'file_row_number' in columns | map('lower') -%}
+            {{ stop(subject ~ ": " ~ name ~ " has a column file_row_number, a name that the reader needs for itself: rename it") }}
+        {%- endif -%}
         {{ return([dict(plain, **{'columns': columns, 'from': reader, 'line': 'file_row_number + 1'})]) }}
     {%- elif kind == 'xlsx' -%}
         {%- do run_query("load " ~ sql_text(ask(subject, "excel_extension()", name))) -%}
         {%- set sheets = [] -%}
         {%- for sheet in ask(subject, "sheets_of(" ~ sql_text(path) ~ ")", name) -%}
-            {%- set reader = "read_xlsx(" ~ sql_text(path) ~ ", sheet = " ~ sql_text(sheet)
+            {%- set reader = "read_xlsx(" ~ exact_path(path) ~ ", sheet = " ~ sql_text(sheet)
                 ~ ", header = true, all_varchar = true, stop_at_empty = false)" -%}
             {%- do sheets.append(dict(plain, **{
                 'name': name ~ ', sheet ' ~ sheet,
                 'columns': described("from " ~ reader),
                 'from': reader,
                 'line': 'row_number() over () + 1',
-                'has_serial_dates': true,
+                'is_sheet': true,
             })) -%}
         {%- endfor -%}
         {{ return(sheets) }}
@@ -121,15 +134,15 @@
     ) -%}
     {%- set columns = {} -%}
     {%- for column in landed.columns -%}
-        {%- if column in columns -%}
+        {%- if column in columns and column -%}
             {{ stop(subject ~ ": " ~ name ~ " has the column " ~ column ~ " twice. It has: " ~ landed.columns | join(', ')) }}
         {%- endif -%}
-        {%- do columns.update({column: 'VARCHAR'}) -%}
+        {%- do columns.update({column: {'type': 'VARCHAR', 'sql': 'landed_' ~ loop.index}}) -%}
     {%- endfor -%}
     {{ return([{
         'name': name,
         'columns': columns,
-        'from': csv_reader(landed.file, landed.delimiter, landed.columns),
+        'from': csv_reader(landed.file, landed.delimiter, landed.columns | length),
         'line': 'cast(landed_source_line as bigint)',
         'span': 'cast(landed_line_span as integer)',
         'reason': 'landed_malformed_reason',
@@ -137,25 +150,25 @@
     }]) }}
 {%- endmacro %}
 
-{#- Name and type of each column of a query, in its order. -#}
+{#- Each column of a query, in its order: {name: {type, sql}}. -#}
 {% macro described(query) -%}
     {%- set rows = run_query("describe " ~ query).rows -%}
     {%- set columns = {} -%}
     {%- for row in rows -%}
-        {%- do columns.update({row[0]: row[1]}) -%}
+        {%- do columns.update({row[0]: {'type': row[1], 'sql': quoted(row[0])}}) -%}
     {%- endfor -%}
     {{ return(columns) }}
 {%- endmacro %}
 
-{#- A landed file with every column as text. Options are stated, not sniffed: the sniffer looks at the
-    first lines only and takes 01/12/2010 for a date without asking. -#}
+{#- A landed file with every column as text, named landed_1 and so on. Options are stated, not sniffed: the
+    sniffer looks at the first lines only and takes 01/12/2010 for a date without asking. -#}
 {% macro csv_reader(file, delimiter, columns) -%}
     read_csv(
-        {{ sql_text(file) }}, auto_detect = false, header = false, delim = {{ sql_text(delimiter) }}, quote = '"', escape = '"',
+        {{ exact_path(file) }}, auto_detect = false, header = false, delim = {{ sql_text(delimiter) }}, quote = '"', escape = '"',
         columns = {
             'landed_source_line': 'VARCHAR', 'landed_line_span': 'VARCHAR',
             'landed_malformed_reason': 'VARCHAR', 'landed_malformed_text': 'VARCHAR'
-            {%- for column in columns %}, {{ sql_text(column) }}: 'VARCHAR'{% endfor %}
+            {%- for number in range(columns) %}, 'landed_{{ number + 1 }}': 'VARCHAR'{% endfor %}
         }
     )
 {%- endmacro %}
@@ -168,7 +181,7 @@
         {%- if kind == 'text' -%}
             {%- do counts.append(ask(subject, "lines_of(" ~ sql_text(path) ~ ")", path) - 1) -%}
         {%- elif kind == 'parquet' -%}
-            {%- do counts.append(run_query("select sum(num_rows) from parquet_file_metadata(" ~ sql_text(path) ~ ")").rows[0][0]) -%}
+            {%- do counts.append(run_query("select sum(num_rows) from parquet_file_metadata(" ~ exact_path(path) ~ ")").rows[0][0]) -%}
         {%- else -%}
             {%- for source in open_source(subject, path, path, format) -%}
                 {%- do counts.append(run_query("select count(*) from " ~ source.from).rows[0][0]) -%}

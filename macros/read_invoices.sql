@@ -39,9 +39,6 @@
 {% macro match_invoice_columns(name, source_columns) -%}
     {%- set stated = setting('invoice_columns') -%}
     {%- set known = invoice_column_names() -%}
-    {%- for ours in stated if ours not in known -%}
-        {{ stop("var invoice_columns names " ~ ours ~ ", which is none of our columns: " ~ known | join(', ')) }}
-    {%- endfor -%}
     {%- set hint = " It has: " ~ source_columns | join(', ') ~ ". Say which is which: VARS='{invoice_columns: {our name: your name}}'" -%}
     {%- set matched = {} -%}
     {%- for ours, names in known.items() -%}
@@ -75,33 +72,27 @@
 {#- One of our columns out of a source. Where the source has none, customer and time make an invoice,
     a line is one piece, and anything else is null. -#}
 {% macro source_column(ours, matched, source, as_text) -%}
-    {%- set columns = source.columns -%}
+    {%- set column = source.columns[matched.get(ours)] -%}
     {%- if ours == 'invoice_id' and ours not in matched -%}
+        {%- set moment = source.columns[matched.invoiced_at] -%}
+        {%- set customer = source.columns[matched.customer_id] -%}
         case
-            when {{ source.reason }} is null
-                then concat(cast({{ adapter.quote(matched.invoiced_at) }} as varchar), ' ', cast({{ adapter.quote(matched.customer_id) }} as varchar))
+            when {{ source.reason }} is null then concat(cast({{ moment.sql }} as varchar), ' ', cast({{ customer.sql }} as varchar))
         end
     {%- elif ours == 'quantity' and ours not in matched -%}
         case when {{ source.reason }} is null then '1' end
     {%- elif ours not in matched -%}
         cast(null as varchar)
+    {%- elif ours in ['invoice_id', 'product_id', 'customer_id'] -%}
+        {{ id_text(column.sql, column.type) }}
+    {%- elif ours == 'invoiced_at' and source.is_sheet -%}
+        {{ sheet_moment(column.sql, setting('invoice_format').get('dates')) }}
+    {%- elif ours in ['quantity', 'unit_price', 'line_amount'] and (source.is_sheet or as_text) -%}
+        {{ number_text(column.sql, column.type, source.is_sheet) }}
+    {%- elif ours in ['description', 'country'] or as_text -%}
+        cast({{ column.sql }} as varchar)
     {%- else -%}
-        {%- set column = adapter.quote(matched[ours]) -%}
-        {%- if ours in ['invoice_id', 'product_id', 'customer_id'] -%}
-            {{ id_text(column, columns[matched[ours]]) }}
-        {%- elif ours == 'invoiced_at' and source.has_serial_dates -%}
-            {#- Spreadsheets count days since the end of 1899, with the time as a fraction. -#}
-            case
-                when try_cast({{ column }} as double) is null then {{ column }}
-                else cast(
-                    timestamp '1899-12-30' + to_seconds(cast(round(try_cast({{ column }} as double) * 86400) as bigint)) as varchar
-                )
-            end
-        {%- elif as_text -%}
-            cast({{ column }} as varchar)
-        {%- else -%}
-            {{ column }}
-        {%- endif -%}
+        {{ column.sql }}
     {%- endif -%}
 {%- endmacro %}
 

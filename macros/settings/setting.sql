@@ -2,8 +2,8 @@
 {% macro setting_kinds() -%}
     {{ return({
         'invoices': {'kind': 'text', 'is_required': true},
-        'invoice_columns': {'kind': 'mapping'},
-        'invoice_format': {'kind': 'mapping'},
+        'invoice_columns': {'kind': 'mapping', 'words': invoice_column_names() | list},
+        'invoice_format': {'kind': 'mapping', 'words': ['encoding', 'delimiter', 'dates', 'decimal_mark']},
         'longest_pause_days': {'kind': 'whole', 'least': 1},
         'drop_exact_duplicates': {'kind': 'yes_or_no'},
         'cancellation_prefix': {'kind': 'text'},
@@ -63,6 +63,12 @@
         {%- elif value is not mapping -%}
             {{ stop_at(name, "must map names to values, such as {name: value}, got " ~ value) }}
         {%- endif -%}
+        {%- for word, text in value.items() if must.words -%}
+            {%- do check_word(name, word, must.words) -%}
+            {%- if text is not string and text is not none -%}
+                {{ stop_at(name ~ '.' ~ word, "must be text, got " ~ text) }}
+            {%- endif -%}
+        {%- endfor -%}
     {%- elif must.kind == 'moment' -%}
         {%- set value = '' if value is none else value | string | trim -%}
         {%- if value and not modules.re.fullmatch('\\d{4}-\\d{2}-\\d{2}([ T]\\d{2}:\\d{2}(:\\d{2})?)?', value, modules.re.ASCII) -%}

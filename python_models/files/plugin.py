@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def answered(function, *arguments):
     """
     try:
         return json.dumps({"answer": function(*arguments)})
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         return json.dumps({"error": " ".join(str(error).split())})
 
 

@@ -11,6 +11,7 @@ import pytest
 from conftest import CAMPAIGN, DEMO, PROJECT, build, dbt, needs_campaign_data
 from scipy.stats import spearmanr
 from sklearn.cluster import KMeans
+from test_inputs import Number, as_xlsx
 from threadpoolctl import threadpool_limits
 
 from segmentation.naming import match_prototypes
@@ -466,3 +467,58 @@ def test_wrong_files_end_in_one_line(tmp_path, lines, message):
     assert len(complaints) == 1, ran.output
     assert message in complaints[0]
     assert "Traceback" not in ran.output
+
+
+def test_odd_cells_of_a_workbook_are_read_or_told(tmp_path):
+    """None for what only a cast would take."""
+    sixth = date(2025, 1, 6)
+    cells = {
+        "Dt_Customer": [
+            *((Number(text), sixth) for text in ("45663", "45663.75", "4.5663E4", "20250106")),
+            *((text, sixth) for text in ("20250106", "2025-01-06 10:00:00", "6.1.2025")),
+            *((Number(text), None) for text in ("nan", "inf", "1e300", "999999999", "0", "-1")),
+            *((text, None) for text in ("infinity", "20251301", "2025-01-06x", "06-01-25")),
+        ],
+        "Kidhome": [
+            *((Number("1E0"), 1), (Number("2.0"), 2), ("0", 0)),
+            *((Number(text), None) for text in ("2147483647", "-2147483648", "1E9", "0.5", "nan")),
+            *((text, None) for text in ("1_0", "0x1", "\u0661")),
+        ],
+        "MntWines": [
+            *((Number("1.0000000000000001E-2"), Decimal("0.01")), ("1,000.5", Decimal("1000.5"))),
+            *((Number(text), None) for text in ("1E+300", "inf")),
+            ("1_000", None),
+        ],
+    }
+    ours = {"Dt_Customer": "registered_on", "Kidhome": "kids", "MntWines": "wine_spend"}
+    header, *lines = (line.split("\t") for line in demo_lines()[:301])
+    expected = {}
+    for column, odd in cells.items():
+        for cell, value in odd:
+            line = lines[len(expected)]
+            line[header.index("Income")] = "50000"
+            line[header.index("Year_Birth")] = "1980"
+            line[header.index("Marital_Status")] = "Married"
+            line[header.index("ID")] = str(900_000 + len(expected))
+            line[header.index(column)] = cell
+            expected[len(expected) + 2] = (ours[column], value)
+    as_xlsx(tmp_path / "campaign.xlsx", {"customers": [header, *lines]})
+    ran = dbt(
+        tmp_path / "built",
+        *("run", "--select", "+int_campaign_customers", "campaign_accounting"),
+        *("--vars", f"{{campaign_customers: {tmp_path / 'campaign.xlsx'}}}"),
+    )
+    assert ran.code == 0, ran.output
+    found = {
+        line: values
+        for line, *values in ran.rows(
+            "select source_line, reject_reason, registered_on, kids, wine_spend "
+            "from intermediate.int_campaign_customers_classified",
+            file=ran.warehouse,
+        )
+    }
+    for line, (column, value) in expected.items():
+        reason, *values = found[line]
+        read = dict(zip(ours.values(), values, strict=True))[column]
+        told = "unreadable_value" if value is None else None
+        assert (reason, read) == (told, value), (column, lines[line - 2])

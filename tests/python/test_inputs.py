@@ -5,6 +5,7 @@ import random
 import re
 import zipfile
 from decimal import Decimal
+from xml.sax.saxutils import escape
 
 import duckdb
 import pytest
@@ -95,8 +96,20 @@ def american(lines):
         yield "\t".join(fields)
 
 
+def letters(column):
+    """Name of a column of a sheet, from 0."""
+    return ("" if column < 26 else chr(64 + column // 26)) + chr(65 + column % 26)
+
+
+class Number(str):
+    """A number as a spreadsheet writes it, such as 1E-3."""
+
+
 def as_xlsx(path, sheets):
-    """Write the least of an XLSX file: rows of texts and numbers, a sheet for each name."""
+    """Write the least of an XLSX file: rows of texts and numbers, a sheet for each name.
+
+    A sheet without rows is empty, and None is one of a chart.
+    """
     main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006"
@@ -133,9 +146,9 @@ def as_xlsx(path, sheets):
             "xl/_rels/workbook.xml.rels",
             f'<Relationships xmlns="{package}/relationships">'
             + "".join(
-                f'<Relationship Id="r{n}" Type="{office}/worksheet" '
-                f'Target="worksheets/sheet{n}.xml"/>'
-                for n in numbers
+                f'<Relationship Id="r{n}" Type="{office}/{"work" if rows is not None else "chart"}'
+                f'sheet" Target="worksheets/sheet{n}.xml"/>'
+                for n, rows in zip(numbers, sheets.values(), strict=True)
             )
             + "</Relationships>",
         )
@@ -143,15 +156,15 @@ def as_xlsx(path, sheets):
             cells = "".join(
                 f'<row r="{place}">'
                 + "".join(
-                    f'<c r="{chr(65 + column)}{place}"><v>{value}</v></c>'
-                    if isinstance(value, (int, float))
-                    else f'<c r="{chr(65 + column)}{place}" t="inlineStr">'
-                    f"<is><t>{value}</t></is></c>"
+                    f'<c r="{letters(column)}{place}"><v>{value}</v></c>'
+                    if isinstance(value, (int, float, Number))
+                    else f'<c r="{letters(column)}{place}" t="inlineStr">'
+                    f"<is><t>{escape(value)}</t></is></c>"
                     for column, value in enumerate(row)
                     if value is not None
                 )
                 + "</row>"
-                for place, row in enumerate(rows, start=1)
+                for place, row in enumerate(rows or [], start=1)
             )
             book.writestr(
                 f"xl/worksheets/sheet{n}.xml",
@@ -304,12 +317,12 @@ def test_odd_identifiers_stay_what_they_are(tmp_path):
             {"lifecycle", "value_tiers"},
         ),
         (
-            [f"1,A,mug,{n + 1},2011-01-05 10:00:00,1e9,c1,UK" for n in range(2_000)],
+            [f"1,A,mug,{n + 1},2011-01-05 10:00:00,400000000,c1,UK" for n in range(2_000)],
             1,
             {"lifecycle", "value_tiers"},
         ),
     ],
-    ids=["one customer", "all equal", "one customer with prices of a milliard"],
+    ids=["one customer", "all equal", "one customer with prices of 400 million"],
 )
 def test_too_few_customers_leave_segmentations_out(tmp_path, lines, customers, left_out):
     built = build_shop(tmp_path / "built", invoices=write(tmp_path / "few.csv", lines))
@@ -360,6 +373,44 @@ def test_too_few_customers_leave_segmentations_out(tmp_path, lines, customers, l
         ("a.csv", HEADER, ['1,A,mug,1,2011-01-05,"1,000",c1,UK'], None, "thousands or a decimal"),
         ("a.csv", HEADER, shop(2), "{invoice_format: {dates: us}}", "it can be iso, dmy, mdy"),
         ("a.csv", HEADER, shop(2), "{invoice_format: {encoding: ebcdic}}", "it can be utf-8"),
+        ("a.csv", HEADER, shop(2), "{invoice_format: utf-8}", "such as {dates: dmy}, got utf-8"),
+        ("a.csv", HEADER, shop(2), "{invoice_format: {encodin: utf-8}}", "Did you mean encoding?"),
+        (
+            "a.csv",
+            HEADER,
+            shop(2),
+            "{invoice_columns: {unit_prize: a}}",
+            "Did you mean unit_price?",
+        ),
+        (
+            "a.csv",
+            HEADER,
+            shop(2),
+            "{invoice_columns: {country: [a]}}",
+            "must be text, got ['a']",
+        ),
+        (
+            "a.csv",
+            HEADER.replace("UnitPrice", "\x1b[31mPrize\x7f\u202e"),
+            shop(2),
+            None,
+            r"InvoiceDate, \x1b[31mPrize\x7f\u202e, CustomerID",
+        ),
+        (
+            "a.csv",
+            HEADER,
+            [line.replace("mug,", "mug,\x1b[2J") for line in shop(2)],
+            None,
+            r"can't be read, such as: quantity \x1b[2J1, price 1.50",
+        ),
+        pytest.param(
+            "a.csv",
+            ",".join(f"column {number}" for number in range(400)),
+            shop(2),
+            None,
+            "Say which is which: VARS='{invoice_columns: {our name: your name}}'",
+            id="400 columns",
+        ),
         ("a.docx", HEADER, shop(2), None, "is no file that can be read"),
         ("a.xlsx", HEADER, shop(2), None, "it is no XLSX file"),
         ("a.csv.gz", HEADER, shop(2), None, "Not a gzipped file"),
@@ -374,5 +425,7 @@ def test_wrong_input_ends_in_one_line(tmp_path, name, header, lines, variables, 
     assert len(complaints) == 1, ran.errors
     assert complaints[0].startswith("error: ")
     assert message in complaints[0]
+    assert len(complaints[0]) < 2_100
+    assert complaints[0].isprintable()
     assert "Traceback" not in ran.output + ran.errors
     assert not ran.published.exists()

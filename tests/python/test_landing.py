@@ -3,14 +3,27 @@
 import csv
 import gzip
 import random
+import tracemalloc
+import zipfile
+from unittest.mock import patch
 
 import duckdb
 import pytest
 from conftest import build
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from test_inputs import as_xlsx
 
-from files.landing import LANDED, count_lines, land_text, recognise_encoding
+from files.landing import (
+    LANDED,
+    MOST_BYTES,
+    MOST_SHOWN,
+    count_lines,
+    land_text,
+    recognise_encoding,
+    sheet_names,
+)
+from files.plugin import lines_of
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=400)
 
@@ -42,25 +55,31 @@ def land(folder, body, *, header=b"a,b,c\n", **settings):
 
 
 @repeatable
-@given(body=dirt)
-@example(body=b'1,"open,2\n3,4,5\n6,7,"8"\n')
-@example(body=b'1,"two\nlines",2\n\n3,4,5')
-@example(body=b'"a"b,1,2\n"c",1,2\n')
-def test_every_line_goes_on_once(tmp_path_factory, body):
-    source, _, rows = land(tmp_path_factory.mktemp("fuzz"), body, encoding="utf-8")
+@given(body=dirt, most=st.sampled_from([8, 20, MOST_BYTES]))
+@example(body=b'1,"open,2\n3,4,5\n6,7,"8"\n', most=MOST_BYTES)
+@example(body=b'1,"two\nlines",2\n\n3,4,5', most=MOST_BYTES)
+@example(body=b'1,"two\nlines",2\n\n3,4,5', most=15)
+@example(body=b'"a"b,1,2\n"c",1,2\n', most=MOST_BYTES)
+@example(body=b"1,22,34\n1,22,345\n1,22,345\r\n1,22,3456", most=8)
+def test_every_line_goes_on_once(tmp_path_factory, body, most):
+    with patch("files.landing.MOST_BYTES", most):
+        source, _, rows = land(tmp_path_factory.mktemp("fuzz"), body, encoding="utf-8")
     expected = 2
     lines = source.read_bytes().split(b"\n")
     for number, span, reason, text, *fields in rows:
         assert int(number) == expected
         expected += int(span)
         raw = lines[int(number) - 1].rstrip(b"\r")
+        length = len(lines[int(number) - 1]) + (int(number) < len(lines))
+        assert (reason == "too_long_line") == (length > most)
         if reason is None:
+            assert sum(map(len, lines[int(number) - 1 :][: int(span)])) < most
             block = b"\n".join(line.rstrip(b"\r") for line in lines[int(number) - 1 :][: int(span)])
             parsed = next(csv.reader([block.decode()], strict=True))
             assert [field or "" for field in fields] == parsed
         else:
             assert fields == [None] * 3
-            if reason != "bytes_not_text":
+            if reason not in ("bytes_not_text", "too_long_line"):
                 assert (text or "") == raw.decode()
     assert expected == count_lines(str(source)) + 1
 
@@ -101,6 +120,59 @@ def test_encoding_is_that_of_most_lines(tmp_path, text, encoding):
     assert recognise_encoding(str(tmp_path / "in.csv")) == encoding
 
 
+def test_long_lines_have_a_reason_of_their_own(tmp_path):
+    most = b"x" * (MOST_BYTES - len(b"1,2,\n"))
+    body = b"1,2," + most + b"\n1,2,x" + most + b"\n1,2"
+    _, _, rows = land(tmp_path, body, encoding="utf-8")
+    assert [row[2] for row in rows] == [None, "too_long_line", "too_few_fields"]
+    assert rows[0][-1] == most.decode()
+    with pytest.raises(ValueError, match="its header has 524,291 bytes; it can have 524,288"):
+        land(tmp_path, b"", header=b"a," + b"b" * MOST_BYTES + b"\n")
+
+
+def test_a_quoted_value_may_be_long_but_not_for_ever(tmp_path):
+    """Python's own limit for a field is a fourth of ours."""
+    long = b'1,2,"' + b"x" * 400_000 + b'\ny"\n'
+    # Fewer lines than a quote may take, but more bytes.
+    too_long = b'1,2,"\n' + (b"x" * (MOST_BYTES // 20) + b"\n") * 21 + b'"\n'
+    _, _, rows = land(tmp_path, long + too_long, encoding="utf-8")
+    found = [row[1:3] for row in rows]
+    assert found[:2] == [("2", None), ("1", "unclosed_quote")]
+    assert found[2:] == [("1", "too_few_fields")] * 21 + [("1", "unclosed_quote")]
+
+
+def test_the_longest_record_can_be_read(tmp_path):
+    """A euro sign has three bytes where it had one, and each quote is written twice."""
+    for character in ("\u20ac", '"'):
+        text = 'a"b' + character * (MOST_BYTES - len(b'1,2,a"b\n'))
+        _, _, rows = land(tmp_path, f"1,2,{text}\n".encode("cp1252"), encoding="cp1252")
+        assert [row[2:] for row in rows] == [(None, None, "1", "2", text)]
+
+
+def test_a_line_without_an_end_takes_little_memory(tmp_path):
+    packed = tmp_path / "in.csv.gz"
+    with gzip.open(packed, "wb", compresslevel=1) as stream:
+        stream.write(b"a,b,c\n1,2,3\n")
+        for _ in range(64):
+            stream.write(bytes(b"x" * (1 << 20)))
+        stream.write(b"\n4,5,6\n")
+    tracemalloc.start()
+    landed = land_text(str(packed), str(tmp_path / "landing"))
+    assert count_lines(str(packed)) == 4
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 << 20
+    with open(landed["file"], encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    length = 64 * (1 << 20) + 1
+    cut = f"{'x' * MOST_SHOWN}\u2026 ({length:,} bytes)"
+    assert rows == [
+        ["2", "1", "", "", "1", "2", "3"],
+        ["3", "1", "too_long_line", cut, "", "", ""],
+        ["4", "1", "", "", "4", "5", "6"],
+    ]
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiter_is_that_of_the_header(tmp_path, delimiter):
     header = f"\ufeffa{delimiter}b{delimiter}c\r\n".encode()
@@ -128,11 +200,34 @@ def test_packed_and_plain_text_land_alike(tmp_path):
         (b'a,"b\n', {}, "can't be read"),
         (b"a,b\n", {"encoding": "ebcdic"}, "encoding is 'ebcdic'"),
         (b"a,b\n", {"delimiter": "::"}, "one character"),
+        (b"a,b\n", {"delimiter": '"'}, "one character, no quote"),
+        (b"a,b\n", {"delimiter": "\n"}, "one character"),
     ],
 )
 def test_what_cannot_be_landed_is_refused(tmp_path, header, arguments, message):
     with pytest.raises(ValueError, match=message):
         land(tmp_path, b"1,2\n", header=header, **arguments)
+
+
+def test_a_damaged_gzip_is_told(tmp_path):
+    lines = "".join(f"{number},{number * number},c\n" for number in range(10_000))
+    packed = bytearray(gzip.compress(lines.encode(), mtime=0))
+    packed[10_000:10_100] = b"\xff" * 100
+    (tmp_path / "in.csv.gz").write_bytes(packed)
+    assert "Error -3 while decompressing" in lines_of(str(tmp_path / "in.csv.gz"))
+
+
+def test_sheets_that_hold_something(tmp_path):
+    """Not those that are empty, or a chart; paths inside the book may be absolute."""
+    relative, absolute = tmp_path / "relative.xlsx", tmp_path / "absolute.xlsx"
+    as_xlsx(relative, {"empty": [], "one": [["a"]], "chart": None, "bare": [[None]], "two": [[1]]})
+    with zipfile.ZipFile(relative) as book, zipfile.ZipFile(absolute, "w") as other:
+        for name in book.namelist():
+            other.writestr(name, book.read(name).replace(b'"worksheets/', b'"/xl/worksheets/'))
+    assert sheet_names(str(relative)) == sheet_names(str(absolute)) == ["one", "two"]
+    as_xlsx(tmp_path / "nothing.xlsx", {"empty": [], "bare": [[None]]})
+    with pytest.raises(ValueError, match="no sheet with anything in it"):
+        sheet_names(str(tmp_path / "nothing.xlsx"))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -1,4 +1,10 @@
-with invoice_lines as (
+with current_as_of as (
+    select as_of_at
+    from {{ ref('int_as_of_dates') }}
+    where is_current
+),
+
+invoice_lines as (
     select
         product_id,
         description,
@@ -11,6 +17,7 @@ with invoice_lines as (
     where
         is_sale
         and product_id is not null
+        and invoiced_at < {{ current_as_of() }}
 ),
 
 described as (

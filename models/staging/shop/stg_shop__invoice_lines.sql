@@ -54,10 +54,10 @@ final as (
         country,
         ---------- numerics
         quantity,
-        coalesce(unit_price, try_cast(line_amount / nullif(quantity, 0) as decimal(18, 4))) as unit_price,
+        coalesce(unit_price, try_cast(line_amount / nullif(quantity, 0) as decimal(22, 8))) as unit_price,
         case
-            when unit_price is not null then try_cast(quantity * unit_price as decimal(18, 2))
-            else try_cast(line_amount as decimal(18, 2))
+            when unit_price is not null then {{ amount('quantity', 'unit_price') }}
+            else {{ amount('1', 'line_amount') }}
         end as line_amount,
         ---------- timestamps
         invoiced_at,
