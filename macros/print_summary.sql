@@ -1,4 +1,3 @@
-{#- The schema marts is named as it is: hooks may not ref() models that this run left out. -#}
 {#- The segments of the primary segmentation, for people who look at a terminal. -#}
 {% macro print_summary(published) -%}
     {%- set segments = run_query(

@@ -16,9 +16,14 @@
     {{ return('"' ~ (name | replace('"', '""')) ~ '"') }}
 {%- endmacro %}
 
+{#- A path as a pattern that fits this path alone. -#}
+{% macro as_pattern(path) -%}
+    {{ return(modules.re.sub('([*?\\[])', '[\\1]', path)) }}
+{%- endmacro %}
+
 {#- The path of one file that is there, for a reader that would take [ ] * and ? for a pattern. -#}
 {% macro exact_path(path) -%}
-    {{ return(sql_text(modules.re.sub('([*?\\[])', '[\\1]', path))) }}
+    {{ return(sql_text(as_pattern(path))) }}
 {%- endmacro %}
 
 {#- What a function of python_models/files answers; its error ends the run in one line. -#}
@@ -52,16 +57,17 @@
     {%- endif -%}
     {%- set absolute = modules.re.match('([/~\\\\]|[A-Za-z]:|[a-z0-9]+://)', stated) is not none -%}
     {%- set path = stated if absolute else env_var('DBT_PROJECT_DIR', '.') ~ '/' ~ stated -%}
-    {%- set found = run_query("select file from glob(" ~ sql_text(path) ~ ") order by file").columns[0].values() | list -%}
-    {%- if not found -%}
-        {%- set found = run_query("select file from glob(" ~ sql_text(path ~ '/*') ~ ") order by file").columns[0].values()
-            | list -%}
-        {%- if not found -%}
-            {{ stop(subject ~ ": there is no file " ~ path ~ ". Give a path, a folder or a glob: " ~ example) }}
-        {%- endif -%}
+    {#- A file or folder of this very name first: its [ ] * and ? are part of the name. -#}
+    {%- set exact = as_pattern(path) -%}
+    {%- set found = namespace(files=[]) -%}
+    {%- for pattern in [exact, exact ~ '/*', path, path ~ '/*'] if not found.files -%}
+        {%- set found.files = run_query("select file from glob(" ~ sql_text(pattern) ~ ") order by file").columns[0].values() | list -%}
+    {%- endfor -%}
+    {%- if not found.files -%}
+        {{ stop(subject ~ ": there is no file " ~ path ~ ". Give a path, a folder or a glob: " ~ example) }}
     {%- endif -%}
     {%- set readable = [] -%}
-    {%- for file in found if kind_of(file) -%}
+    {%- for file in found.files if kind_of(file) -%}
         {%- do readable.append(file) -%}
     {%- endfor -%}
     {%- if not readable -%}

@@ -127,7 +127,7 @@
 {#- Length of the folder that all paths share: files are named by what follows it. -#}
 {% macro shared_folder(paths) -%}
     {%- set lengths = [0] -%}
-    {%- for place in range(paths[0] | length) if paths[0][place] in '/\\' -%}
+    {%- for place in range(paths[0] | length) if paths[0][place] == '/' -%}
         {%- set strays = [] -%}
         {%- for path in paths if not path.startswith(paths[0][:place + 1]) -%}
             {%- do strays.append(path) -%}

@@ -182,7 +182,8 @@ def land_text(source, folder, encoding=None, delimiter=None):
         raise ValueError(f"encoding is {encoding!r}; it can be {', '.join(ENCODINGS)}")
     encoding = encoding or recognise_encoding(source)
     target = Path(folder) / (hashlib.sha256(str(source).encode()).hexdigest()[:16] + ".csv")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    # Raw lines are nobody else's to read.
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open_bytes(source) as stream, open(target, "w", encoding="utf-8", newline="") as landed:
         raw, length = read_line(stream)
         if length > len(raw):

@@ -206,16 +206,15 @@ def test_a_setting_that_is_none_is_told_with_its_value(check, setting, message):
 
 
 def test_a_file_of_any_name_is_read_and_none_other(tmp_path):
-    for name, lines in (("a", 200), ("49", 300)):
-        text = (DEMO / "invoices.csv").read_text().splitlines(keepends=True)[: lines + 1]
-        (tmp_path / f"{name}.csv").write_text("".join(text))
-    name = (
-        "{{ 7*7 }} a$b $(touch ran) `touch ran` '\" ; {% %} \\ \N{SNOWMAN} \N{WRAPPED PRESENT}.csv"
-    )
-    nasty = tmp_path / name
-    nasty.write_text("".join((DEMO / "invoices.csv").read_text().splitlines(keepends=True)[:401]))
+    # As a pattern, the folder's name fits the other folder only.
+    for folder in ("in [1]", "in 1"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "in 1" / "49.csv").write_text("no shop")
+    name = "{{ 7*7 }} [a-z]* $b $(touch ran) `touch ran` '\" ; {% %} \\ \N{WRAPPED PRESENT}.csv"
+    lines = (DEMO / "invoices.csv").read_text().splitlines(keepends=True)[:401]
+    (tmp_path / "in [1]" / name).write_text("".join(lines))
     settings = yaml.safe_dump({"source_name": "{{ 7*7 }}'", "cancellation_prefix": "C"})
-    built = build_shop(tmp_path / "built", invoices=nasty, variables=settings)
+    built = build_shop(tmp_path / "built", invoices=tmp_path / "in [1]", variables=settings)
     assert built.code == 0, built.errors
     assert built.one("select sum(lines) from marts.line_accounting") == (400,)
     assert built.one("select distinct source_file from marts.rejected_lines") == (name,)
