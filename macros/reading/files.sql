@@ -1,31 +1,3 @@
-{#-
-    Files as sources of rows, whatever is in them. `subject` is the setting that names the file: messages
-    begin with it.
--#}
-
-{% macro fold_name(name) -%}
-    {{ return(modules.re.sub('[^a-z0-9]', '', name | lower)) }}
-{%- endmacro %}
-
-{% macro sql_text(value) -%}
-    {{ return('null' if value is none else "'" ~ (value | string | replace("'", "''")) ~ "'") }}
-{%- endmacro %}
-
-{#- A name out of a file, as an SQL identifier. -#}
-{% macro quoted(name) -%}
-    {{ return('"' ~ (name | replace('"', '""')) ~ '"') }}
-{%- endmacro %}
-
-{#- A path as a pattern that fits this path alone. -#}
-{% macro as_pattern(path) -%}
-    {{ return(modules.re.sub('([*?\\[])', '[\\1]', path)) }}
-{%- endmacro %}
-
-{#- The path of one file that is there, for a reader that would take [ ] * and ? for a pattern. -#}
-{% macro exact_path(path) -%}
-    {{ return(sql_text(as_pattern(path))) }}
-{%- endmacro %}
-
 {#- What a function of python_models/files answers; its error ends the run in one line. -#}
 {% macro ask(subject, call, about) -%}
     {%- set answered = fromjson(run_query("select " ~ call).rows[0][0]) -%}
@@ -48,6 +20,16 @@
         {{ return('xlsx') }}
     {%- endif -%}
     {{ return(none) }}
+{%- endmacro %}
+
+{#- A path as a pattern that fits this path alone. -#}
+{% macro as_pattern(path) -%}
+    {{ return(modules.re.sub('([*?\\[])', '[\\1]', path)) }}
+{%- endmacro %}
+
+{#- The path of one file that is there, for a reader that would take [ ] * and ? for a pattern. -#}
+{% macro exact_path(path) -%}
+    {{ return(sql_text(as_pattern(path))) }}
 {%- endmacro %}
 
 {#- The paths that a setting stands for, in order: a path, a folder or a glob, or one relation. -#}

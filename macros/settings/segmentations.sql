@@ -86,101 +86,6 @@
     {{ return(['kmeans', 'gaussian_mixture', 'ward', 'dbscan', 'hdbscan']) }}
 {%- endmacro %}
 
-{#- Whose customers can be parted. Each has a model with a row for each customer_id (under a condition, where it has
-    rows of other moments), and marts where people find their features; the features that a declaration may name,
-    which are never null; all that are profiled; which column is their revenue; and whether they are there at all. -#}
-{% macro populations() -%}
-    {{ return({
-        'invoice_customers': {
-            'model': 'int_customers_as_of',
-            'condition': 'is_current',
-            'marts': {'customers': lifetime_features(), 'customer_windows': windowed_features() | list},
-            'features': spine_features(),
-            'profiled': spine_features(),
-            'revenue': 'monetary',
-            'as_of': 'as_of_at',
-            'is_given': true,
-        },
-        'campaign_customers': {
-            'model': 'int_campaign_customers',
-            'condition': 'true',
-            'marts': {'campaign_customers': campaign_features() + campaign_shares()},
-            'features': campaign_features(),
-            'profiled': campaign_features() + campaign_shares(),
-            'revenue': 'total_spend',
-            'as_of': "coalesce(cast(as_of_date + interval '1' day as timestamp), " ~ current_as_of() ~ ")",
-            'is_given': has_campaign(),
-        },
-    }) }}
-{%- endmacro %}
-
-{#- Of these, those that a declaration is about. -#}
-{% macro declared_populations() -%}
-    {%- set declared = segmentations() | map(attribute='population') | list -%}
-    {%- set found = {} -%}
-    {%- for name, population in populations().items() if name in declared -%}
-        {%- do found.update({name: population}) -%}
-    {%- endfor -%}
-    {{ return(found) }}
-{%- endmacro %}
-
-{#- A CTE for each of those, of its name: its customers with their features, one row each. -#}
-{% macro customers_of_populations() -%}
-{%- for name, population in declared_populations().items() -%}
-{{ name }} as (
-    select * from {{ ref(population.model) }}
-    where {{ population.condition }}
-)
-{%- if not loop.last %},
-
-{% endif %}
-{%- endfor -%}
-{%- endmacro %}
-
-{#- The columns of int_customers_as_of that measure a customer. -#}
-{% macro spine_features() -%}
-    {{ return(lifetime_features() + windowed_features() | list) }}
-{%- endmacro %}
-
-{#- Those since the first line; columns of the mart customers too. -#}
-{% macro lifetime_features() -%}
-    {{ return([
-        'recency_days', 'frequency', 'monetary', 'net_monetary', 'quantity', 'average_basket_value',
-        'tenure_days', 'distinct_products', 'return_share',
-    ]) }}
-{%- endmacro %}
-
-{#- Those over trailing windows, as {monetary_365d: {column: monetary, days: 365}}. Which there are depends on
-    the declarations, and the columns of a mart don't, so the mart customer_windows has a row for each window. -#}
-{% macro windowed_features() -%}
-    {%- set features = {} -%}
-    {%- for days in trailing_windows() -%}
-        {%- for column in window_features() -%}
-            {%- do features.update({column ~ '_' ~ days ~ 'd': {'column': column, 'days': days}}) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(features) }}
-{%- endmacro %}
-
-{#- Those that can be asked for over the last so many days: monetary_365d. -#}
-{% macro window_features() -%}
-    {{ return(['frequency', 'monetary', 'net_monetary', 'quantity', 'average_basket_value']) }}
-{%- endmacro %}
-
-{#- The lengths in days of the windows that declarations ask for, rising. -#}
-{% macro trailing_windows() -%}
-    {%- set found = [] -%}
-    {%- for declaration in (var('segmentations') or {}).values() if declaration is mapping -%}
-        {%- for feature in declaration['features'] or {} -%}
-            {%- set asked = modules.re.fullmatch('(' ~ window_features() | join('|') ~ ')_([1-9][0-9]{0,3})d', feature | string) -%}
-            {%- if asked -%}
-                {%- do found.append(asked.group(2) | int) -%}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(found | unique | sort) }}
-{%- endmacro %}
-
 {% macro check_features(place, declaration) -%}
     {%- set features = declaration['features'] -%}
     {%- set population = populations()[declaration['population']] -%}
@@ -233,60 +138,12 @@
     {{ return(checked) }}
 {%- endmacro %}
 
-{% macro check_whole(place, value, least) -%}
-    {%- if value is not integer or value is boolean or value < least -%}
-        {{ stop_at(place, "must be a whole number from " ~ least ~ " on, got " ~ value) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro check_word(place, word, allowed) -%}
-    {%- if word not in allowed -%}
-        {{ stop_at(place, word ~ " is unknown; there are " ~ allowed | join(', ') ~ did_you_mean(word, allowed)) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro stop_at(place, message) -%}
-    {{ stop("var " ~ place ~ " (in dbt_project.yml or VARS): " ~ message) }}
-{%- endmacro %}
-
-{#- The allowed word that takes the fewest changes of a letter, if a third of the letters is enough. -#}
-{% macro did_you_mean(word, allowed) -%}
-    {%- set typed = word | string | lower | replace('-', '_') -%}
-    {%- set best = namespace(word=none, changes=1 + (typed | length) // 3) -%}
-    {%- for candidate in allowed -%}
-        {%- set changes = letters_changed(typed, candidate) -%}
-        {%- if changes < best.changes or (changes == best.changes and best.word is none) -%}
-            {%- set best.word = candidate -%}
-            {%- set best.changes = changes -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(". Did you mean " ~ best.word ~ "?" if best.word is not none else "") }}
-{%- endmacro %}
-
-{#- Letters to put in, take out or change until one word is the other (Levenshtein's distance). -#}
-{% macro letters_changed(one, other) -%}
-    {%- set state = namespace(row=range(other | length + 1) | list) -%}
-    {%- for letter in one -%}
-        {%- set next_row = [loop.index] -%}
-        {%- for other_letter in other -%}
-            {%- do next_row.append([
-                next_row[-1] + 1,
-                state.row[loop.index] + 1,
-                state.row[loop.index0] + (0 if letter == other_letter else 1),
-            ] | min) -%}
-        {%- endfor -%}
-        {%- set state.row = next_row -%}
-    {%- endfor -%}
-    {{ return(state.row[-1]) }}
-{%- endmacro %}
-
-{#- A feature after its transform; ranks are taken where the fit says against what. -#}
-{% macro transformed(feature, transform) -%}
-    {%- if transform == 'log1p' -%}
-        ln(1 + cast({{ feature }} as double))
-    {%- elif transform == 'sqrt' -%}
-        sqrt(cast({{ feature }} as double))
-    {%- else -%}
-        cast({{ feature }} as double)
+{#- Runs before everything else: two segments of one name would pass every test and be drawn on top of each other. -#}
+{% macro check_playbook() -%}
+    {%- if execute -%}
+        {%- set file = 'seeds/segment_playbook.csv' -%}
+        {%- set path = env_var('DBT_PROJECT_DIR', '.') ~ '/' ~ file -%}
+        {%- set fault = run_query("select playbook_fault(" ~ sql_text(path) ~ ")").rows[0][0] -%}
+        {{ stop(file ~ ": " ~ fault) if fault }}
     {%- endif -%}
 {%- endmacro %}

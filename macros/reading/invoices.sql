@@ -1,5 +1,5 @@
 {#-
-    The edge of the project: everything that knows about files stands in read_files.sql, here and in
+    The edge of the project: everything that knows about files stands in files.sql, here and in
     python_models/files. read_invoices() is the invoice lines of the var `invoices` under our column
     names, as they stand in the source, with the file and line of each. Identifiers are text; nothing
     else is converted and nothing left out.

@@ -36,41 +36,6 @@
     {{ print('Published: ' ~ published ~ ' (schema marts, open it read-only)') }}
 {%- endmacro %}
 
-{#- Segmentations that are not what their declarations let people expect. -#}
-{% macro print_warnings() -%}
-    {%- for row in run_query(
-        "select distinct segmentation from intermediate.int_segmentations_declared"
-        ~ " where segmentation not in (select segmentation from marts.segments) order by segmentation"
-    ).rows -%}
-        {{ print_warning(row[0] ~ ' is left out: fewer customers that differ than clusters it asks for.') }}
-    {%- endfor -%}
-    {%- for row in run_query(
-        "select segmentation, cast(sum(clusters) as integer), count(*), string_agg("
-        ~ "clusters || ' clusters are ' || segment_name, ', ' order by segment_order) filter (where clusters > 1)"
-        ~ " from marts.segments where clusters > 0 and (segmentation, segment_code) not in ("
-        ~ "select segmentation, segment_code from marts.cluster_centers where outlier_features is not null)"
-        ~ " group by segmentation having max(clusters) > 1 order by segmentation"
-    ).rows -%}
-        {{ print_warning(
-            row[0] ~ ': ' ~ row[1] ~ ' clusters share ' ~ row[2] ~ ' names: ' ~ row[3]
-            ~ '. Declare a smaller k, or add segments to the playbook.'
-        ) }}
-    {%- endfor -%}
-    {%- for row in run_query(
-        "select segmentation, decided.reason, decided.decision from ("
-        ~ "select segmentation, " ~ decision_struct('decision') ~ " as decided"
-        ~ " from intermediate.int_segmentations_fitted where is_selected)"
-        ~ " where decided.name_conflict is not null order by segmentation"
-    ).rows -%}
-        {{ print_warning(row[0] ~ ': ' ~ row[1] ~ (". To name all clusters anew: VARS='{refit: always}'" if row[2] == 'keep' else '.')) }}
-    {%- endfor -%}
-{%- endmacro %}
-
-{#- One line for people. -#}
-{% macro print_warning(message) -%}
-    {{ print('Warning: ' ~ message) }}
-{%- endmacro %}
-
 {% macro summary_line(segment, customers, share, revenue, action) -%}
     {{ return('{:<26.26}  {:>9}  {:>4}  {:>7}  {}'.format(printable(segment), customers, share, revenue, printable(action))) }}
 {%- endmacro %}
@@ -118,4 +83,39 @@
         ) }}
     {%- endfor -%}
     {{ print('Scored: ' ~ published ~ ' (marts.customer_segments, open it read-only)') }}
+{%- endmacro %}
+
+{#- Segmentations that are not what their declarations let people expect. -#}
+{% macro print_warnings() -%}
+    {%- for row in run_query(
+        "select distinct segmentation from intermediate.int_segmentations_declared"
+        ~ " where segmentation not in (select segmentation from marts.segments) order by segmentation"
+    ).rows -%}
+        {{ print_warning(row[0] ~ ' is left out: fewer customers that differ than clusters it asks for.') }}
+    {%- endfor -%}
+    {%- for row in run_query(
+        "select segmentation, cast(sum(clusters) as integer), count(*), string_agg("
+        ~ "clusters || ' clusters are ' || segment_name, ', ' order by segment_order) filter (where clusters > 1)"
+        ~ " from marts.segments where clusters > 0 and (segmentation, segment_code) not in ("
+        ~ "select segmentation, segment_code from marts.cluster_centers where outlier_features is not null)"
+        ~ " group by segmentation having max(clusters) > 1 order by segmentation"
+    ).rows -%}
+        {{ print_warning(
+            row[0] ~ ': ' ~ row[1] ~ ' clusters share ' ~ row[2] ~ ' names: ' ~ row[3]
+            ~ '. Declare a smaller k, or add segments to the playbook.'
+        ) }}
+    {%- endfor -%}
+    {%- for row in run_query(
+        "select segmentation, decided.reason, decided.decision from ("
+        ~ "select segmentation, " ~ decision_struct('decision') ~ " as decided"
+        ~ " from intermediate.int_segmentations_fitted where is_selected)"
+        ~ " where decided.name_conflict is not null order by segmentation"
+    ).rows -%}
+        {{ print_warning(row[0] ~ ': ' ~ row[1] ~ (". To name all clusters anew: VARS='{refit: always}'" if row[2] == 'keep' else '.')) }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- One line for people. -#}
+{% macro print_warning(message) -%}
+    {{ print('Warning: ' ~ message) }}
 {%- endmacro %}
