@@ -42,9 +42,9 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     from messages import explain
     from progress import Progress
-    from settings import as_dbt_vars, printable, read_settings
+    from settings import as_dbt_vars, printable, read_defaults, read_settings
 
-    started = time.monotonic()
+    started, before = time.monotonic(), identity(published())
     try:
         settings = read_settings(options.invoices, options.vars)
     except ValueError as error:
@@ -74,6 +74,22 @@ def main(arguments=None):
         for complaint in explain(result):
             stop(complaint)
         return 1
+    if options.verb == "score" or identity(published()) != before:
+        from summary import summarise_build, summarise_score
+
+        used = read_defaults() | settings
+        primary = str(used["primary_segmentation"]).strip()
+        if options.verb == "score":
+            scored = published().with_name("scored.duckdb")
+            told = summarise_score(scored, published(), primary)
+        else:
+            of_campaign = (
+                name
+                for name, declaration in used["segmentations"].items()
+                if declaration.get("population") == "campaign_customers"
+            )
+            told = summarise_build(published(), primary, next(of_campaign, None))
+        print("", *told, "", sep="\n", flush=True)
     if options.verb == "report" or (options.verb == "build" and not options.no_report):
         code = draw(manifest, variables)
         if code:

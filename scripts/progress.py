@@ -10,7 +10,7 @@ STEPS = {
     "base_shop__invoice_lines": "reading invoices",
     "int_invoice_lines_classified": "classifying invoice lines",
     "int_customers_as_of": "measuring customers at every month end",
-    "int_segmentations_fitted": "fitting segmentations",
+    "int_fits": "fitting segmentations",
     "segments": "writing and testing segments",
 }
 

@@ -33,10 +33,8 @@ def read_settings(invoices, variables):
     ValueError
         If something is given but empty, or not what it should be: one line for people.
     """
-    import yaml
-
     settings = {} if variables is None else parse_variables(variables)
-    known = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    known = read_defaults()
     for name in settings:
         if name not in known:
             raise ValueError(
@@ -56,6 +54,13 @@ def read_settings(invoices, variables):
         if isinstance(settings[name], str) and not is_text(settings[name]):
             raise ValueError(f"{name}: {printable(settings[name])} holds bytes that are not UTF-8")
     return settings
+
+
+def read_defaults():
+    """Read the settings of dbt_project.yml."""
+    import yaml
+
+    return yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
 
 
 def parse_variables(text):

@@ -50,10 +50,9 @@ profiled as (
 fitted as (
     select
         segmentation,
-        count(*) filter (where is_selected) as fits,
-        coalesce(bool_or(not is_new), false) as is_kept
-    from {{ ref('int_segmentations_fitted') }}
-    group by segmentation
+        case when centers is not null then 1 else 0 end as fits,
+        coalesce(not is_new, false) as is_kept
+    from {{ ref('int_fits') }}
 ),
 
 compared as (

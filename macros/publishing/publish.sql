@@ -5,6 +5,7 @@
     files as they are. Unit tests may be left out: they try the models on rows of their own, not on data.
 -#}
 {% macro publish_marts() -%}
+    {%- set kept, fits, decisions = ref('int_fits_kept'), ref('int_fits'), ref('refit_decisions') -%}
     {{ sweep_leftovers() }}
     {%- if not execute or flags.WHICH != 'build' -%}
         {{ return('') }}
@@ -18,11 +19,14 @@
     {%- set warehouse = run_query("select path from duckdb_databases() where database_name = current_database()").rows[0][0] -%}
     {%- set published = modules.re.sub('[^/\\\\]+$', 'scored.duckdb' if is_score else 'published.duckdb', warehouse) -%}
     {%- set relations = ['marts.customer_segments'] if is_score else published_relations() -%}
-    {%- do keep_versions() if not is_score -%}
+    {%- do keep_fits(fits, kept, decisions) if not is_score -%}
     {%- do run_query("checkpoint") -%}
     {#- The plugin of profiles.yml does it. -#}
     {%- do adapter.store_relation('files', none, [], published, 'duckdb', {'relations': relations}) -%}
-    {{ print_score(published) if is_score else print_summary(published) }}
+    {{ print(
+        'Scored: ' ~ published ~ ' (marts.customer_segments, open it read-only)' if is_score
+        else 'Published: ' ~ published ~ ' (schema marts, open it read-only)'
+    ) }}
 {%- endmacro %}
 
 {#- Why this run must not be published, or nothing; a score leaves nodes out by its nature. -#}

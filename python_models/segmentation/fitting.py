@@ -1,7 +1,5 @@
-"""From a declaration and its customers' features to fitted candidates."""
+"""Fit a declared segmentation: every candidate, the choice among them, and their names."""
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +18,7 @@ from segmentation.clusters import (
     refit_on_all,
     sample_rows,
 )
-from segmentation.naming import match_prototypes, order_clusters
+from segmentation.naming import name_clusters
 from segmentation.quality import (
     Stability,
     Yardstick,
@@ -28,49 +26,9 @@ from segmentation.quality import (
     cross_table,
     measure_stability,
 )
-from segmentation.scaling import apply_ranks, find_outliers, fit_preparation, fit_scale, scale
+from segmentation.scaling import find_outliers, fit_preparation, scale
 from segmentation.selection import select_k
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """A segmentation as declared; see the var ``segmentations`` in dbt_project.yml."""
-
-    segmentation: str
-    features: tuple[str, ...]
-    algorithm: str
-    k: int | None
-    k_min: int
-    k_max: int
-    n_init: int
-    seed: int
-    scaler: str = "standard"
-    ranked: frozenset[str] = frozenset()
-    winsorised: tuple[float, float] | None = None
-    separated: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Playbook:
-    """The named segments of a segmentation.
-
-    Attributes
-    ----------
-    prototypes : dict of str to ndarray of shape (n_features,), float64
-        For each segment code, in the playbook's order, where its typical customer stands: in
-        standard deviations of each transformed feature from the mean of all customers clustered.
-    outliers : dict of frozenset of str to str
-        For each set of features in which customers are outliers, the code of their segment.
-    """
-
-    prototypes: dict
-    outliers: dict
-
-    def key(self):
-        """12 hexadecimal digits, equal where segments and their places are."""
-        segments = [(code, place.tolist()) for code, place in self.prototypes.items()]
-        kinds = sorted((sorted(kind), code) for kind, code in self.outliers.items())
-        return hashlib.sha256(json.dumps([segments, kinds]).encode()).hexdigest()[:12]
+from segmentation.stored_fit import center_rows, version_of
 
 
 @dataclass(frozen=True)
@@ -94,22 +52,28 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Customers:
-    """The customers of a segmentation, in a fixed order.
+class Fit:
+    """A fit, and what it was chosen from, as rows.
 
     Attributes
     ----------
-    ids : ndarray of shape (n_customers,), object
-    transformed, raw : ndarray of shape (n_customers, n_features), float64
-        Features after the declared transform, and in their own units.
-    revenue : ndarray of shape (n_customers,), float64
-        What each has spent.
+    tried : list of dict
+        A row for each algorithm and k, the declared algorithm first and k rising: the columns of
+        the mart ``cluster_diagnostics`` but the segmentation's name.
+    centers : list of dict
+        Of the fit in use; see ``stored_fit.center_rows``.
+    agreements : list of dict
+        A row for each pair of algorithms and pair of their clusters that share customers.
     """
 
-    ids: np.ndarray
-    transformed: np.ndarray
-    raw: np.ndarray
-    revenue: np.ndarray
+    tried: list
+    centers: list
+    agreements: list
+
+    @property
+    def version(self):
+        """Name of the version, equal where scaling, centres and names are."""
+        return version_of(self.centers)
 
 
 def fit_segmentation(
@@ -147,10 +111,8 @@ def fit_segmentation(
 
     Returns
     -------
-    list of dict
-        A row for each algorithm and k, the declared algorithm first and k rising: the columns of
-        the model ``int_segmentations_fitted``. Empty where there are fewer customers that differ
-        than the declaration asks clusters for.
+    Fit or None
+        None where there are fewer customers that differ than the declaration asks clusters for.
 
     Raises
     ------
@@ -159,7 +121,7 @@ def fit_segmentation(
         playbook has no segment for a kind of outlier.
     """
     if len(customers.ids) == 0:
-        return []
+        return None
     check_outlier_segments(declaration, playbook)
     preparation = fit_preparation(
         customers.transformed,
@@ -175,7 +137,7 @@ def fit_segmentation(
     possible = count_distinct_rows(points, declaration.k_max)
     kept_k = len(previous.centers) if previous and declaration.algorithm in TAKE_K else None
     if possible < (declaration.k or kept_k or declaration.k_min):
-        return []
+        return None
     ks = list(range(declaration.k_min, min(declaration.k_max, possible) + 1))
     algorithms = [declaration.algorithm, *(a for a in compared if a != declaration.algorithm)]
     with lightly():
@@ -187,23 +149,23 @@ def fit_segmentation(
             place = candidates.index(chosen)
             partition = refit_on_all(points, chosen.partition, seed=declaration.seed)
             chosen = candidates[place] = remeasure(chosen, partition, points, declaration.seed)
-        described = [
-            describe(
+        named = [
+            name_clusters(
                 declaration,
                 customers,
                 preparation,
                 inside,
                 outside,
                 playbook,
-                candidate,
+                candidate.partition,
                 previous if candidate is chosen and keep_names else None,
             )
             for candidate in candidates
         ]
-        agreements = compare(points, candidates, described, chosen)
-    return [
+        agreements = compare(points, candidates, named, chosen)
+    centers = [center_rows(declaration.features, preparation, clusters) for clusters in named]
+    tried = [
         {
-            "segmentation": declaration.segmentation,
             "algorithm": candidate.partition.algorithm,
             "k": candidate.partition.k,
             "clusters": len(set(candidate.partition.labels.tolist()) - {NOISE}),
@@ -215,12 +177,11 @@ def fit_segmentation(
             "eps": candidate.partition.eps,
             "is_selected": candidate is chosen,
             "selection_reason": reason if candidate is chosen else None,
-            "model_version": version,
-            "centers": text,
-            "agreements": json.dumps(agreements) if candidate is chosen else None,
+            "model_version": version_of(rows),
         }
-        for candidate, (version, text, _) in zip(candidates, described, strict=True)
+        for candidate, rows in zip(candidates, centers, strict=True)
     ]
+    return Fit(tried, centers[candidates.index(chosen)], agreements)
 
 
 def check_outlier_segments(declaration, playbook):
@@ -375,142 +336,15 @@ def choose(declaration, candidates, kept_k=None):
     return found, reason
 
 
-def describe(
-    declaration, customers, preparation, inside, outside, playbook, candidate, previous=None
-):
-    """Write scaling and named centres of one candidate as text, and the version they make.
-
-    Parameters
-    ----------
-    declaration : Declaration
-    customers : Customers
-    preparation : Preparation
-    inside : ndarray of shape (n_customers,), bool
-        Customers that were clustered.
-    outside : ndarray of shape (n_customers, n_features), bool
-        Features in which a customer is an outlier.
-    playbook : Playbook
-    candidate : Candidate
-    previous : StoredFit, optional
-        Whose clusters' numbers and names are kept, where it has as many.
-
-    Returns
-    -------
-    version : str
-        12 hexadecimal digits, equal where scaling, centres and names are.
-    text : str
-        JSON list with an object for each cluster and feature. Groups of outliers come after the
-        clusters; their centres, means of their customers, are only for looking at.
-    clusters : list of tuple of (int, str)
-        For each centre of the partition, the number and the segment code that it got.
-    """
-    centers = candidate.partition.centers
-    codes = list(playbook.prototypes)
-    numbered, order = [], []
-    if len(centers):
-        prototypes = np.array([playbook.prototypes[code] for code in codes])
-        standard = to_standard(customers.transformed[inside], preparation, centers)
-        matched = match_prototypes(standard, prototypes)
-        meanings = [codes[place] for place in matched]
-        order = order_clusters(centers, matched)
-        names = [meanings[cluster] for cluster in order]
-        if previous is not None and len(previous.centers) == len(centers):
-            before = to_standard(
-                customers.transformed[inside],
-                preparation,
-                in_units_of(preparation, previous.preparation, previous.centers),
-            )
-            order, names = match_prototypes(before, standard), previous.codes
-        numbered = [
-            (centers[cluster], name, meanings[cluster], None)
-            for cluster, name in zip(order, names, strict=False)
-        ]
-    for kind, code in playbook.outliers.items():
-        if not kind <= declaration.separated or not declaration.separated:
-            continue
-        pattern = np.array([feature in kind for feature in declaration.features])
-        members = (outside == pattern).all(axis=1)
-        center = (
-            scale(customers.transformed[members], preparation).mean(axis=0)
-            if members.any()
-            else None
-        )
-        numbered.append((center, code, code, sorted(kind)))
-    rows = [
-        {
-            "cluster_id": number,
-            "segment_code": code,
-            "prototype_segment_code": meaning,
-            "outlier_features": " ".join(kind) if kind else None,
-            "feature_number": column + 1,
-            "feature": feature,
-            "knots": _numbers(preparation.knots[column]),
-            "clip_low": _number(preparation.lows[column]),
-            "clip_high": _number(preparation.highs[column]),
-            "feature_offset": _number(preparation.offsets[column]),
-            "feature_scale": _number(preparation.scales[column]),
-            "fence_low": _number(preparation.fence_lows[column]),
-            "fence_high": _number(preparation.fence_highs[column]),
-            "center_scaled": None if center is None else _number(center[column]),
-        }
-        for number, (center, code, meaning, kind) in enumerate(numbered, start=1)
-        for column, feature in enumerate(declaration.features)
-    ]
-    text = json.dumps(rows, sort_keys=True)
-    places = np.argsort(order)
-    clusters = [(int(places[i]) + 1, numbered[places[i]][1]) for i in range(len(centers))]
-    return hashlib.sha256(text.encode()).hexdigest()[:12], text, clusters
-
-
-def to_standard(transformed, preparation, centers):
-    """Centres in standard deviations from the mean, whatever they were scaled with.
-
-    Parameters
-    ----------
-    transformed : ndarray of shape (n_customers, n_features), float64
-        Of the customers that were clustered.
-    preparation : Preparation
-    centers : ndarray of shape (k, n_features), float64
-        In scaled units.
-
-    Returns
-    -------
-    ndarray of shape (k, n_features), float64
-    """
-    values = np.clip(
-        apply_ranks(transformed, preparation.knots), preparation.lows, preparation.highs
-    )
-    means, spreads = fit_scale(values)
-    return (centers * preparation.scales + preparation.offsets - means) / spreads
-
-
-def in_units_of(preparation, other, centers):
-    """Centres in the scaled units of another preparation.
-
-    Parameters
-    ----------
-    preparation : Preparation
-        The one whose units are wanted.
-    other : Preparation
-        The one that the centres were scaled with.
-    centers : ndarray of shape (k, n_features), float64
-
-    Returns
-    -------
-    ndarray of shape (k, n_features), float64
-    """
-    return (centers * other.scales + other.offsets - preparation.offsets) / preparation.scales
-
-
-def compare(points, candidates, described, chosen):
+def compare(points, candidates, named, chosen):
     """Cross tables of the algorithms, each as it would assign customers: to the nearest centre.
 
     Parameters
     ----------
     points : ndarray of shape (n_customers, n_features), float64
     candidates : list of Candidate
-    described : list of tuple
-        For each candidate, what ``describe`` returned.
+    named : list of list of NamedCluster
+        The clusters of each candidate.
     chosen : Candidate
         Algorithms that are told k are compared at this candidate's.
 
@@ -519,38 +353,30 @@ def compare(points, candidates, described, chosen):
     list of dict
         For each pair of algorithms and pair of their clusters that share customers.
     """
-    of_chosen_k = [
-        (candidate.partition, clusters)
-        for candidate, (_, _, clusters) in zip(candidates, described, strict=True)
-        if len(clusters)
-        and (
-            candidate.partition.algorithm not in TAKE_K
-            or candidate.partition.k == chosen.partition.k
-        )
-    ]
-    assigned = [nearest_centers(points, partition.centers) for partition, _ in of_chosen_k]
+    compared = []
+    for candidate, clusters in zip(candidates, named, strict=True):
+        partition = candidate.partition
+        if partition.algorithm in TAKE_K and partition.k != chosen.partition.k:
+            continue
+        if len(partition.centers):
+            told = {
+                cluster.position: (number, cluster.code)
+                for number, cluster in enumerate(clusters, start=1)
+            }
+            compared.append((partition, told, nearest_centers(points, partition.centers)))
     return [
         {
             "algorithm": partition.algorithm,
             "k": partition.k,
-            "cluster_id": clusters[cluster][0],
-            "segment_code": clusters[cluster][1],
+            "cluster_id": told[cluster][0],
+            "segment_code": told[cluster][1],
             "other_algorithm": other.algorithm,
             "other_k": other.k,
-            "other_cluster_id": other_clusters[other_cluster][0],
-            "other_segment_code": other_clusters[other_cluster][1],
+            "other_cluster_id": other_told[other_cluster][0],
+            "other_segment_code": other_told[other_cluster][1],
             "customers": customers,
         }
-        for first, (partition, clusters) in enumerate(of_chosen_k)
-        for second, (other, other_clusters) in enumerate(of_chosen_k)
-        if first < second
-        for cluster, other_cluster, customers in cross_table(assigned[first], assigned[second])
+        for first, (partition, told, assigned) in enumerate(compared)
+        for other, other_told, other_assigned in compared[first + 1 :]
+        for cluster, other_cluster, customers in cross_table(assigned, other_assigned)
     ]
-
-
-def _number(value):
-    return float(value) if np.isfinite(value) else None
-
-
-def _numbers(values):
-    return None if values is None else [float(value) for value in values]

@@ -1,7 +1,6 @@
 """Keep a fit as long as it holds: choose the version in use, or make the next one of it."""
 
-import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -16,71 +15,55 @@ from segmentation.drift import (
     judge_drift,
     measure_drift,
 )
-from segmentation.fitting import fit_segmentation
+from segmentation.fitting import Fit, fit_segmentation
 from segmentation.scaling import scale
-from segmentation.tables import read_fit
-
-# What each row of a kept fit has, whatever was measured.
-NEEDED = {
-    "segmentation",
-    "algorithm",
-    "k",
-    "clusters",
-    "customers",
-    "stability_refits",
-    "is_selected",
-    "model_version",
-    "centers",
-}
+from segmentation.stored_fit import read_fit
 
 
-def write_version(rows, reference):
-    """Write a fit down.
+@dataclass(frozen=True)
+class Version:
+    """A fit that an earlier build has kept.
 
-    Parameters
+    Attributes
     ----------
-    rows : list of dict
-        What ``fit_segmentation`` returned.
-    reference : Reference
-
-    Returns
-    -------
-    str
-        JSON, from which ``read_version`` makes the same again.
-    """
-    return json.dumps(
-        {
-            "rows": rows,
-            "customers": reference.customers,
-            "edges": {feature: edges.tolist() for feature, edges in reference.edges.items()},
-            "shares": {feature: shares.tolist() for feature, shares in reference.shares.items()},
-            "reaches": reference.reaches.tolist(),
-            "sketch": [str(number) for number in reference.sketch],
-        }
-    )
-
-
-def read_version(text):
-    """Read a fit that was written down.
-
-    Parameters
-    ----------
-    text : str
-        From ``write_version``.
-
-    Returns
-    -------
-    rows : list of dict
+    as_of_at : datetime or None
+        The moment whose customers it was made on; None where the data have none.
+    fingerprint : str
+        Of these customers.
+    fit : Fit
     reference : Reference
     """
-    kept = json.loads(text)
-    return kept["rows"], Reference(
-        customers=kept["customers"],
-        edges={feature: np.array(edges) for feature, edges in kept["edges"].items()},
-        shares={feature: np.array(shares) for feature, shares in kept["shares"].items()},
-        reaches=np.array(kept["reaches"]),
-        sketch=np.array([int(number) for number in kept["sketch"]], dtype="uint64"),
-    )
+
+    as_of_at: datetime | None
+    fingerprint: str
+    fit: Fit
+    reference: Reference
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a build decided on the fit of a segmentation.
+
+    Attributes
+    ----------
+    fit : Fit or None
+        The one that holds now; None where there are too few customers for any.
+    fitted_as_of_at : datetime or None
+        The moment whose customers it was made on.
+    fingerprint : str or None
+        Of these customers.
+    reference : Reference or None
+        Of a fit that this build made; None where an earlier one did.
+    told : dict or None
+        ``decision`` (keep, refit or left_out), ``reason``, and what was measured. None where an
+        earlier build decided on these very customers.
+    """
+
+    fit: Fit | None
+    fitted_as_of_at: datetime | None = None
+    fingerprint: str | None = None
+    reference: Reference | None = None
+    told: dict | None = None
 
 
 def version_in_use(versions, as_of_at, *, refit):
@@ -137,21 +120,15 @@ def keep_or_refit(
 
     Returns
     -------
-    rows : list of dict
-        As of ``fit_segmentation``, of the fit that holds now.
-    kept : dict
-        ``is_new``; ``fitted_as_of_at`` and ``fingerprint`` of the customers that it was made on;
-        ``fit``, what is to be kept, or None; ``decision``, JSON of what was measured and decided,
-        or None where the fit was made on these very customers by an earlier build. None without
-        rows.
+    Decision
     """
     if len(customers.ids) == 0:
-        return [], None
+        return left_out("there are no customers")
     now = fingerprint(customers)
     version = version_in_use(versions, as_of_at, refit=refit)
 
-    def fitted(previous, decision, *, keep_names=True):
-        rows = fit_segmentation(
+    def fitted(previous, told, *, keep_names=True):
+        fit = fit_segmentation(
             declaration,
             customers,
             playbook,
@@ -162,65 +139,43 @@ def keep_or_refit(
             keep_names=keep_names,
             jobs=jobs,
         )
-        if not rows:
-            return [], None
-        fit = selected_fit(rows)
-        reference = describe_reference(customers, declaration.features, fit)
-        return rows, {
-            "is_new": True,
-            "fitted_as_of_at": as_of_at,
-            "fingerprint": now,
-            "fit": write_version(rows, reference),
-            "decision": json.dumps(decision(fit)),
-        }
+        if fit is None:
+            return left_out("fewer customers that differ than clusters")
+        stored = read_fit(fit.centers)
+        reference = describe_reference(customers, declaration.features, stored)
+        return Decision(fit, as_of_at, now, reference, told(stored))
 
     if version is None:
         reason = "the first fit of this source under these settings"
         return fitted(None, lambda _: {"decision": "refit", "reason": reason})
 
-    rows, previous, reference = reread(version, declaration)
-    unchanged = {
-        "is_new": False,
-        "fitted_as_of_at": version.as_of_at,
-        "fingerprint": version.fingerprint,
-        "fit": None,
-        "decision": None,
-    }
-    say(f"{declaration.segmentation}: version {version.model_version} holds, unless it has drifted")
+    unchanged = Decision(version.fit, version.as_of_at, version.fingerprint)
+    say(f"{declaration.segmentation}: version {version.fit.version} holds, unless it has drifted")
     if version.fingerprint == now and refit != "always":
-        return rows, unchanged
-    drift = measure_drift(customers, declaration.features, previous, reference)
+        return unchanged
+    previous = read_fit(version.fit.centers)
+    drift = measure_drift(customers, declaration.features, previous, version.reference)
     if drift.known_share < SAME_SHOP and refit == "auto":
         reason = (
             f"another shop: about {drift.known_share:.0%} of the customers that version "
-            f"{version.model_version} was fitted on are among these"
+            f"{version.fit.version} was fitted on are among these"
         )
         return fitted(None, lambda _: {"decision": "refit", "reason": reason})
 
-    k = len(previous.centers)
-    bounds = {"k": k, "k_min": k, "k_max": k} if declaration.algorithm in TAKE_K else {}
-    fresh, obstacle = [], "there are fewer customers that differ than clusters"
-    try:
-        fresh = fit_segmentation(
-            replace(declaration, **bounds), customers, playbook, previous=previous
-        )
-    except ValueError as error:
-        obstacle = str(error)
-    if fresh and len(selected_fit(fresh).centers) != k:
-        fresh, obstacle = [], f"it finds {len(selected_fit(fresh).centers)} clusters, not {k}"
-    if not fresh:
-        figures = {**drift_figures(drift), "decision": "keep"}
-        figures["reason"] = f"no refit is possible: {obstacle}"
-        return rows, {**unchanged, "decision": json.dumps(figures)}
+    fresh, obstacle = fit_again(declaration, customers, playbook, previous)
+    if fresh is None:
+        reason = f"no refit is possible: {obstacle}"
+        told = {**drift_figures(drift), "decision": "keep", "reason": reason}
+        return replace(unchanged, told=told)
 
     def measured(fit):
         return {
             **drift_figures(drift),
             **refit_figures(customers, previous, fit),
-            "previous_model_version": version.model_version,
+            "previous_model_version": version.fit.version,
         }
 
-    figures = measured(selected_fit(fresh))
+    figures = measured(read_fit(fresh.centers))
     is_due, reason = judge_drift(drift, figures["explained"], figures["explained_by_refit"])
     if refit == "always":
         is_due, reason = True, "the var refit is always"
@@ -230,7 +185,7 @@ def keep_or_refit(
     conflict = name_conflict(fresh) if is_due else None
     if is_due and (refit == "always" or not conflict):
 
-        def decided(fit):
+        def told(fit):
             figures, words = measured(fit), reason
             if conflict:
                 words += (
@@ -239,79 +194,68 @@ def keep_or_refit(
                 )
             return {**figures, "decision": "refit", "reason": words, "name_conflict": conflict}
 
-        return fitted(previous, decided, keep_names=not conflict)
+        return fitted(previous, told, keep_names=not conflict)
     if conflict:
         reason = f"a refit is due: {reason}; the fit is kept, because {conflict}"
-    kept = {**figures, "decision": "keep", "reason": reason, "name_conflict": conflict}
-    return rows, {**unchanged, "decision": json.dumps(kept)}
+    told = {**figures, "decision": "keep", "reason": reason, "name_conflict": conflict}
+    return replace(unchanged, told=told)
 
 
-def reread(version, declaration):
-    """Read a version that an earlier build has kept.
+def left_out(reason):
+    """Leave a segmentation out."""
+    return Decision(None, told={"decision": "left_out", "reason": reason})
+
+
+def fit_again(declaration, customers, playbook, previous):
+    """Fit as many clusters once more, without comparisons.
 
     Parameters
     ----------
-    version : Version
     declaration : Declaration
+    customers : Customers
+    playbook : Playbook
+    previous : StoredFit
+        The fit in use.
 
     Returns
     -------
-    rows : list of dict
-        As of ``fit_segmentation``.
-    fit : StoredFit
-    reference : Reference
-
-    Raises
-    ------
-    ValueError
-        If it is not what ``write_version`` writes, with what to do about it.
+    fit : Fit or None
+    obstacle : str or None
+        Why there is none.
     """
+    k = len(previous.centers)
+    bounds = {"k": k, "k_min": k, "k_max": k} if declaration.algorithm in TAKE_K else {}
     try:
-        rows, reference = read_version(version.fit)
-        fit = selected_fit(rows)
-        whole = (
-            all(row.keys() >= NEEDED for row in rows)
-            and {*declaration.features} == {*reference.edges} == {*reference.shares}
-            and len(reference.reaches) == len(fit.centers)
+        fit = fit_segmentation(
+            replace(declaration, **bounds), customers, playbook, previous=previous
         )
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-        whole = False
-    if not whole:
-        raise ValueError(
-            f"the fit {version.model_version} of {declaration.segmentation}, which an earlier "
-            "build kept, can't be read. To forget all kept fits, so that the next build fits "
-            "anew: .venv/bin/dbt run-operation forget_versions"
-        )
-    return rows, fit, reference
+    except ValueError as error:
+        return None, str(error)
+    if fit is None:
+        return None, "there are fewer customers that differ than clusters"
+    found = len(read_fit(fit.centers).centers)
+    return (fit, None) if found == k else (None, f"it finds {found} clusters, not {k}")
 
 
-def name_conflict(rows):
+def name_conflict(fit):
     """Say which clusters of a refit do not match the names that they take over.
 
     Parameters
     ----------
-    rows : list of dict
-        Of ``fit_segmentation``.
+    fit : Fit
 
     Returns
     -------
     str or None
         For people. None where the prototypes would name every cluster in the same way.
     """
-    (text,) = [row["centers"] for row in rows if row["is_selected"]]
-    names = {(cell["segment_code"], cell["prototype_segment_code"]) for cell in json.loads(text)}
+    names = {(row["segment_code"], row["prototype_segment_code"]) for row in fit.centers}
     told = [
         f"the cluster that would be named {name} is like {meaning}"
         for name, meaning in sorted(names)
         if name != meaning
     ]
     return f"in a refit {' and '.join(told)}" if told else None
-
-
-def selected_fit(rows):
-    """Read the fit in use among candidates."""
-    (text,) = [row["centers"] for row in rows if row["is_selected"]]
-    return read_fit(text)
 
 
 def drift_figures(drift):

@@ -1,5 +1,6 @@
 """Builds of the whole project in warehouses of their own, shared by the tests that look at them."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -141,6 +142,15 @@ def run(command, folder, *, project=PROJECT, target=None, **settings):
         **{"cwd": project, **settings},
     )
     return Built(folder, finished.returncode, finished.stdout, finished.stderr)
+
+
+def python_model(name):
+    """The function that dbt calls for a Python model."""
+    (path,) = (PROJECT / "models").rglob(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.model
 
 
 def copy_project(folder):

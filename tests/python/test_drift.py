@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from segmentation.customers import Customers
 from segmentation.drift import (
     Drift,
     bin_shares,
@@ -15,9 +16,8 @@ from segmentation.drift import (
     sketch,
     stability_index,
 )
-from segmentation.fitting import Customers
 from segmentation.scaling import Preparation
-from segmentation.tables import StoredFit
+from segmentation.stored_fit import StoredFit
 
 FEATURES = ("recency_days", "monetary")
 

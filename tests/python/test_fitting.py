@@ -1,4 +1,3 @@
-import json
 from collections import Counter
 from dataclasses import replace
 
@@ -8,17 +7,13 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from segmentation import clusters, fitting, quality
 from segmentation.clusters import ALGORITHMS, NOISE, Partition
-from segmentation.fitting import (
-    Customers,
-    Declaration,
-    Playbook,
-    fit_segmentation,
-    measure,
-    to_standard,
-)
+from segmentation.customers import Customers
+from segmentation.declarations import Declaration, Playbook
+from segmentation.fitting import fit_segmentation, measure
+from segmentation.naming import to_standard
 from segmentation.quality import Stability, Yardstick
 from segmentation.scaling import fit_preparation
-from segmentation.tables import read_fit
+from segmentation.stored_fit import read_fit
 
 TIERS = Declaration(
     segmentation="tiers",
@@ -88,6 +83,13 @@ WITH_WILD = np.vstack([FEATURES, list(WILD)])
 WITH_WILD_KINDS = [*KINDS.tolist(), *WILD.values()]
 
 
+def try_all(*args, **settings):
+    """Rows of all that was tried; that of the one chosen has the fit itself too."""
+    found = fit_segmentation(*args, **settings)
+    fit_itself = {"centers": found.centers, "agreements": found.agreements}
+    return [row | fit_itself if row["is_selected"] else row for row in found.tried]
+
+
 def chosen(rows):
     (row,) = [row for row in rows if row["is_selected"]]
     return row
@@ -95,7 +97,7 @@ def chosen(rows):
 
 def fit(declaration, features, playbook=NAMED, **settings):
     """The chosen row."""
-    return chosen(fit_segmentation(declaration, of(features), playbook, **settings))
+    return chosen(try_all(declaration, of(features), playbook, **settings))
 
 
 def names_of(row, features, raw=None):
@@ -116,19 +118,18 @@ def where_centers_are(row):
 
 
 def test_every_k_is_fitted_and_one_chosen():
-    rows = fit_segmentation(TIERS, of(FEATURES), NAMED)
+    rows = try_all(TIERS, of(FEATURES), NAMED)
     assert [row["k"] for row in rows] == [2, 3, 4, 5, 6]
     assert [row["clusters"] for row in rows] == [2, 3, 4, 5, 6]
     assert {row["customers"] for row in rows} == {300}
     assert chosen(rows)["k"] == 3
     assert chosen(rows)["smallest_cluster_share"] == round(50 / 300, 6)
+    assert len(chosen(rows)["centers"]) == 3 * 2
     inertias = [row["inertia"] for row in rows]
     assert inertias == sorted(inertias, reverse=True)
     for row in rows:
-        assert (row["segmentation"], row["algorithm"]) == ("tiers", "kmeans")
+        assert row["algorithm"] == "kmeans"
         assert (row["selection_reason"] is not None) == row["is_selected"]
-        assert (row["agreements"] is not None) == row["is_selected"]
-        assert len(json.loads(row["centers"])) == row["k"] * 2
         assert np.isnan(row["eps"])
         assert (row["noise_share"], row["noise_revenue_share"], row["center_agreement"]) == (
             0,
@@ -145,7 +146,7 @@ def test_figures_are_in_scaled_units():
 
 
 def test_a_declared_k_is_used_whatever_the_figures_say():
-    rows = fit_segmentation(replace(TIERS, k=5), of(FEATURES), NAMED)
+    rows = try_all(replace(TIERS, k=5), of(FEATURES), NAMED)
     assert [row["k"] for row in rows] == [2, 3, 4, 5, 6]
     assert chosen(rows)["k"] == 5
     assert chosen(rows)["selection_reason"] == "k is declared"
@@ -207,20 +208,18 @@ def test_revenue_is_that_of_the_customers_who_were_clustered():
     revenue = np.zeros(302)
     revenue[[0, middle, 301]] = [1_000, 15, 5]
     declared = replace(TIERS, separated=frozenset(["frequency"]))
-    rows = fit_segmentation(
-        declared, of(features, revenue=revenue), WITH_OUTLIERS, compared=["dbscan"]
-    )
+    rows = try_all(declared, of(features, revenue=revenue), WITH_OUTLIERS, compared=["dbscan"])
     assert rows[-1]["noise_share"] > 0
     assert rows[-1]["noise_revenue_share"] == 5 / 20
 
 
 def test_stability_is_measured_when_asked_for_and_counts():
-    rows = fit_segmentation(TIERS, of(FEATURES), NAMED, refits=3)
+    rows = try_all(TIERS, of(FEATURES), NAMED, refits=3)
     assert {row["stability_refits"] for row in rows} == {3}
     assert chosen(rows)["stability_ari"] > 0.99
     assert "refits agree 1.00" in chosen(rows)["selection_reason"]
     assert all(0 <= row["stability_spread"] < 0.5 for row in rows)
-    without = fit_segmentation(TIERS, of(FEATURES), NAMED)
+    without = try_all(TIERS, of(FEATURES), NAMED)
     assert np.isnan([row["stability_ari"] for row in without]).all()
     assert {row["stability_refits"] for row in without} == {0}
     for row, other in zip(rows, without, strict=True):
@@ -235,7 +234,7 @@ def test_an_unstable_k_is_not_chosen(monkeypatch):
         }
 
     monkeypatch.setattr(fitting, "measure_stability", say_three_is_luck)
-    rows = fit_segmentation(TIERS, of(FEATURES), NAMED, refits=1, compared=["ward"])
+    rows = try_all(TIERS, of(FEATURES), NAMED, refits=1, compared=["ward"])
     assert chosen(rows)["k"] != 3
     assert "refits that agree under 0.6: k = 3" in chosen(rows)["selection_reason"]
     assert [(row["algorithm"], row["stability_ari"]) for row in rows if row["k"] == 3] == [
@@ -267,7 +266,7 @@ def test_stability_is_that_of_the_labels_of_the_fit(monkeypatch):
 
 
 def test_a_splinter_is_refused_however_good_its_silhouette():
-    rows = fit_segmentation(replace(TIERS, k_max=3), of(WITH_WILD), NAMED, refits=2)
+    rows = try_all(replace(TIERS, k_max=3), of(WITH_WILD), NAMED, refits=2)
     assert rows[0]["silhouette"] > 0.9
     assert rows[0]["smallest_cluster_share"] < 0.02
     assert "every k within 2 to 3 sets apart a cluster under 2%" in chosen(rows)["selection_reason"]
@@ -334,7 +333,7 @@ def test_prototypes_stand_in_standard_deviations_of_what_is_clustered():
 def test_clusters_are_numbered_in_the_order_of_the_playbook():
     for codes in (["best", "middle", "rare"], ["rare", "best", "middle"]):
         playbook = Playbook({code: PROTOTYPES[code] for code in codes}, {})
-        cells = json.loads(fit(TIERS, FEATURES, playbook)["centers"])
+        cells = fit(TIERS, FEATURES, playbook)["centers"]
         found = [(cell["cluster_id"], cell["segment_code"]) for cell in cells[::2]]
         assert found == list(enumerate(codes, start=1))
 
@@ -343,7 +342,7 @@ def test_stored_centres_are_where_the_customers_of_the_name_are():
     row = fit(TIERS, FEATURES)
     for code, center in zip(PROTOTYPES, where_centers_are(row), strict=True):
         assert center == pytest.approx(FEATURES[code == KINDS].mean(axis=0))
-    cells = json.loads(row["centers"])
+    cells = row["centers"]
     assert [(cell["feature_number"], cell["feature"]) for cell in cells[:2]] == [
         (1, "frequency"),
         (2, "monetary"),
@@ -400,19 +399,20 @@ def test_another_fit_or_another_name_is_another_version():
         fit(APART, FEATURES, WITH_OUTLIERS),
     ]
     assert len({row["model_version"] for row in fits}) == 6
-    of_k = fit_segmentation(TIERS, of(FEATURES), NAMED)
+    of_k = try_all(TIERS, of(FEATURES), NAMED)
     assert len({row["model_version"] for row in of_k}) == 5
     assert all(len(bytes.fromhex(row["model_version"])) == 6 for row in of_k)
 
 
-def test_a_fit_stores_only_what_json_can_say():
-    def refuse(word):
-        raise AssertionError(f"{word} is no JSON")
-
+def test_what_stands_for_no_limit_is_none():
     declared = replace(APART, ranked=frozenset(["monetary"]), winsorised=(0.01, 0.99))
-    for row in fit_segmentation(declared, of(WITH_WILD), WITH_OUTLIERS, compared=list(ALGORITHMS)):
-        assert json.loads(row["centers"], parse_constant=refuse)
-        assert json.loads(row["agreements"] or "[]", parse_constant=refuse) is not None
+    for cell in fit(declared, WITH_WILD, WITH_OUTLIERS)["centers"]:
+        numbers = [value for value in cell.values() if isinstance(value, float)]
+        assert np.isfinite(numbers).all()
+        assert {type(value) for value in numbers} == {float}
+    unlimited = fit(TIERS, FEATURES)["centers"][0]
+    limits = ("knots", "clip_low", "clip_high", "fence_low", "fence_high")
+    assert [unlimited[limit] for limit in limits] == [None] * 5
 
 
 # ---------------------------------------------------------------------- too few
@@ -420,7 +420,7 @@ def test_a_fit_stores_only_what_json_can_say():
 
 def test_bounds_shrink_to_the_customers_that_differ():
     features = np.repeat([[1.0, 2], [1, 3], [5, 2], [9, 9]], 3, axis=0)
-    rows = fit_segmentation(TIERS, of(features), NAMED)
+    rows = try_all(TIERS, of(features), NAMED)
     assert [row["k"] for row in rows] == [2, 3, 4]
     assert chosen(rows)
 
@@ -437,18 +437,18 @@ def test_bounds_shrink_to_the_customers_that_differ():
     ids=["nobody", "all alike", "fewer than k", "fewer than k_min", "by density"],
 )
 def test_too_few_customers_that_differ_are_not_fitted(declared, features):
-    assert fit_segmentation(declared, of(features), NAMED, compared=list(ALGORITHMS)) == []
+    assert fit_segmentation(declared, of(features), NAMED, compared=list(ALGORITHMS)) is None
 
 
 def test_customers_that_scaling_makes_equal_do_not_differ():
     features = [[0.0, 0], [1e-20, 0], [1, 0], [2, 0]]
-    assert fit_segmentation(replace(TIERS, k_min=4), of(features), NAMED) == []
+    assert fit_segmentation(replace(TIERS, k_min=4), of(features), NAMED) is None
 
 
 def test_outliers_are_none_of_the_customers_that_differ():
     features = np.array([[0.0, 0], [1, 0], [2, 0]] * 9 + [[500.0, 0]])
     declared = replace(TIERS, k_min=4, k_max=4, separated=frozenset(["frequency"]))
-    assert fit_segmentation(declared, of(features), WITH_OUTLIERS) == []
+    assert fit_segmentation(declared, of(features), WITH_OUTLIERS) is None
     assert fit_segmentation(replace(declared, k_min=3), of(features), WITH_OUTLIERS)
 
 
@@ -481,7 +481,7 @@ def test_outliers_get_the_name_of_their_kind_and_leave_the_others_alone():
 
 
 def test_groups_of_outliers_are_numbered_after_the_clusters_as_the_playbook_orders_them():
-    cells = json.loads(fit(APART, WITH_WILD, WITH_OUTLIERS)["centers"])[::2]
+    cells = fit(APART, WITH_WILD, WITH_OUTLIERS)["centers"][::2]
     found = [(cell["cluster_id"], cell["segment_code"], cell["outlier_features"]) for cell in cells]
     assert found == [
         (1, "best", None),
@@ -495,7 +495,7 @@ def test_groups_of_outliers_are_numbered_after_the_clusters_as_the_playbook_orde
 
 def test_groups_of_outliers_have_the_means_of_their_customers_for_centres():
     row = fit(APART, WITH_WILD, WITH_OUTLIERS)
-    cells = json.loads(row["centers"])[6:]
+    cells = row["centers"][6:]
     preparation = read_fit(row["centers"]).preparation
     centers = np.array([cell["center_scaled"] for cell in cells]).reshape(3, 2)
     assert centers * preparation.scales + preparation.offsets == pytest.approx(
@@ -506,7 +506,7 @@ def test_groups_of_outliers_have_the_means_of_their_customers_for_centres():
 def test_a_group_that_nobody_is_in_has_a_name_but_no_centre():
     without_both = np.delete(WITH_WILD, 300, axis=0)
     row = fit(APART, without_both, WITH_OUTLIERS)
-    empty = [cell for cell in json.loads(row["centers"]) if cell["segment_code"] == "wild_in_both"]
+    empty = [cell for cell in row["centers"] if cell["segment_code"] == "wild_in_both"]
     assert [cell["center_scaled"] for cell in empty] == [None, None]
     # Whoever comes later is still known.
     assert names_of(row, WITH_WILD) == WITH_WILD_KINDS
@@ -525,7 +525,7 @@ def test_where_nothing_is_set_apart_the_playbooks_outliers_are_not_spoken_of():
 def test_fences_are_in_the_features_own_unit():
     raw = np.vstack([np.abs(FEATURES), [[200_000.0, 1e8]]])
     customers = of(np.log1p(raw), raw=raw)
-    row = chosen(fit_segmentation(APART, customers, WITH_OUTLIERS))
+    row = chosen(try_all(APART, customers, WITH_OUTLIERS))
     assert names_of(row, customers.transformed, raw)[-1] == "wild_in_both"
     assert where_centers_are(row).max() < np.log1p(1e8)
     assert where_centers_are(row).min() > 0
@@ -595,7 +595,7 @@ def test_a_kind_of_outlier_without_a_segment_is_refused_before_anything_is_fitte
 
 def test_the_declared_algorithm_comes_first_and_the_others_once_each():
     declared = replace(TIERS, algorithm="ward", k_max=4)
-    rows = fit_segmentation(declared, of(FEATURES), NAMED, compared=list(ALGORITHMS))
+    rows = try_all(declared, of(FEATURES), NAMED, compared=list(ALGORITHMS))
     assert [(row["algorithm"], row["k"]) for row in rows] == [
         *(("ward", k) for k in (2, 3, 4)),
         *(("kmeans", k) for k in (2, 3, 4)),
@@ -608,8 +608,8 @@ def test_the_declared_algorithm_comes_first_and_the_others_once_each():
 
 
 def test_those_compared_do_not_change_the_one_declared():
-    rows = fit_segmentation(TIERS, of(FEATURES), NAMED, compared=list(ALGORITHMS), refits=1)
-    alone = fit_segmentation(TIERS, of(FEATURES), NAMED, refits=1)
+    rows = try_all(TIERS, of(FEATURES), NAMED, compared=list(ALGORITHMS), refits=1)
+    alone = try_all(TIERS, of(FEATURES), NAMED, refits=1)
     for row, other in zip(rows, alone, strict=False):
         different = {name for name in row if str(row[name]) != str(other[name])}
         assert different <= {"agreements"}
@@ -641,21 +641,19 @@ def test_an_algorithm_that_leaves_all_in_noise_is_refused_where_declared():
 
 def test_all_noise_and_one_cluster_stand_beside_the_others_without_figures():
     crowd = np.random.default_rng(1).normal(size=(9, 2))
-    rows = fit_segmentation(TIERS, of(crowd), NAMED, compared=list(ALGORITHMS), refits=2)
+    rows = try_all(TIERS, of(crowd), NAMED, compared=list(ALGORITHMS), refits=2)
     by_algorithm = {row["algorithm"]: row for row in rows}
     noise, one = by_algorithm["hdbscan"], by_algorithm["dbscan"]
     assert (noise["k"], noise["clusters"], noise["noise_share"]) == (0, 0, 1)
     assert noise["noise_revenue_share"] == 1
     assert (noise["inertia"], noise["smallest_cluster_share"]) == (0, 0)
     assert np.isnan(noise["center_agreement"])
-    assert json.loads(noise["centers"]) == []
     assert (one["k"], one["clusters"]) == (1, 1)
-    assert len(json.loads(one["centers"])) == 2
     for row in (noise, one):
         figures = ("silhouette", "davies_bouldin", "calinski_harabasz")
         assert np.isnan([row[figure] for figure in figures]).all()
         assert np.isfinite(row["stability_ari"])
-    others = {row["other_algorithm"] for row in json.loads(chosen(rows)["agreements"])}
+    others = {row["other_algorithm"] for row in chosen(rows)["agreements"]}
     assert others == {"gaussian_mixture", "ward", "dbscan"}
 
 
@@ -670,7 +668,7 @@ def test_all_noise_and_one_cluster_stand_beside_the_others_without_figures():
     ids=["twins", "no groups", "two", "a hermit"],
 )
 def test_no_customers_are_too_odd_to_be_compared(features):
-    rows = fit_segmentation(TIERS, of(features), NAMED, compared=list(ALGORITHMS), refits=1)
+    rows = try_all(TIERS, of(features), NAMED, compared=list(ALGORITHMS), refits=1)
     assert chosen(rows)["algorithm"] == "kmeans"
     assert {row["algorithm"] for row in rows} == set(ALGORITHMS)
 
@@ -679,8 +677,8 @@ def test_no_customers_are_too_odd_to_be_compared(features):
 
 
 def test_algorithms_that_find_the_same_agree_on_everybody():
-    rows = fit_segmentation(TIERS, of(FEATURES), NAMED, compared=list(ALGORITHMS))
-    agreements = json.loads(chosen(rows)["agreements"])
+    rows = try_all(TIERS, of(FEATURES), NAMED, compared=list(ALGORITHMS))
+    agreements = chosen(rows)["agreements"]
     pairs = Counter((row["algorithm"], row["other_algorithm"]) for row in agreements)
     names = list(ALGORITHMS)
     assert pairs == {
@@ -696,25 +694,25 @@ def test_algorithms_that_find_the_same_agree_on_everybody():
 
 def test_cross_tables_hold_every_customer_as_each_algorithm_would_assign_it():
     features = np.random.default_rng(0).normal(size=(200, 2))
-    rows = fit_segmentation(replace(TIERS, k=4), of(features), NAMED, compared=["ward"])
-    (ward,) = [row for row in rows if (row["algorithm"], row["k"]) == ("ward", 4)]
+    rows = try_all(replace(TIERS, k=4), of(features), NAMED, compared=["ward"])
+    ward = fit(replace(TIERS, k=4, algorithm="ward"), features)
     own, other = (
         read_fit(row["centers"]).assign(features, features) for row in (chosen(rows), ward)
     )
     expected = Counter(zip(own.tolist(), other.tolist(), strict=True))
     found = {
         (row["cluster_id"], row["other_cluster_id"]): row["customers"]
-        for row in json.loads(chosen(rows)["agreements"])
+        for row in chosen(rows)["agreements"]
     }
     assert found == expected
     codes, ward_codes = (read_fit(row["centers"]).codes for row in (chosen(rows), ward))
-    for row in json.loads(chosen(rows)["agreements"]):
+    for row in chosen(rows)["agreements"]:
         assert row["segment_code"] == codes[row["cluster_id"] - 1]
         assert row["other_segment_code"] == ward_codes[row["other_cluster_id"] - 1]
 
 
 def test_an_algorithm_alone_agrees_with_nobody():
-    assert json.loads(fit(TIERS, FEATURES)["agreements"]) == []
+    assert fit(TIERS, FEATURES)["agreements"] == []
 
 
 # ---------------------------------------------------------------------- progress
@@ -763,8 +761,8 @@ def few_are_many(monkeypatch):
 
 
 def test_only_the_chosen_fit_on_a_sample_is_refitted_on_all(few_are_many):
-    on_sample = fit_segmentation(replace(TIERS, k=2), of(FEATURES), NAMED)
-    refitted = fit_segmentation(replace(TIERS, k=3), of(FEATURES), NAMED)
+    on_sample = try_all(replace(TIERS, k=2), of(FEATURES), NAMED)
+    refitted = try_all(replace(TIERS, k=3), of(FEATURES), NAMED)
     assert chosen(on_sample)["k"] == 2
     (sampled,) = [row for row in on_sample if row["k"] == 3]
     assert chosen(refitted)["inertia"] < sampled["inertia"]
@@ -780,8 +778,7 @@ def test_the_sample_alone_makes_the_candidates(few_are_many):
     others = np.setdiff1d(np.arange(300), clusters.sample_rows(300, 60, seed=0))
     elsewhere[others] = elsewhere[others][::-1]
     rows, moved = (
-        fit_segmentation(replace(TIERS, k=2), of(features), NAMED)
-        for features in (FEATURES, elsewhere)
+        try_all(replace(TIERS, k=2), of(features), NAMED) for features in (FEATURES, elsewhere)
     )
     for row, other in zip(rows[1:], moved[1:], strict=True):
         assert row["model_version"] == other["model_version"]
@@ -794,9 +791,7 @@ def test_a_fit_on_everybody_needs_no_refit(monkeypatch):
 
 
 def test_each_algorithm_is_fitted_on_as_many_as_it_can_bear(few_are_many):
-    rows = fit_segmentation(
-        replace(TIERS, k=3), of(FEATURES), NAMED, compared=list(ALGORITHMS), refits=1
-    )
+    rows = try_all(replace(TIERS, k=3), of(FEATURES), NAMED, compared=list(ALGORITHMS), refits=1)
     fitted_on = {row["algorithm"]: row["customers"] for row in rows}
     assert fitted_on == {
         "kmeans": 300,
@@ -808,11 +803,8 @@ def test_each_algorithm_is_fitted_on_as_many_as_it_can_bear(few_are_many):
     of_three = {row["algorithm"]: row["inertia"] for row in rows if row["k"] == 3}
     assert all(row["silhouette"] > 0.9 for row in rows if row["k"] == 3)
     assert of_three["ward"] == pytest.approx(of_three["kmeans"], rel=0.3)
-    assert sum(row["customers"] for row in json.loads(chosen(rows)["agreements"])) == (
-        300
-        * len(
-            {(r["algorithm"], r["other_algorithm"]) for r in json.loads(chosen(rows)["agreements"])}
-        )
+    assert sum(row["customers"] for row in chosen(rows)["agreements"]) == (
+        300 * len({(r["algorithm"], r["other_algorithm"]) for r in chosen(rows)["agreements"]})
     )
 
 

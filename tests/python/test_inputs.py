@@ -276,7 +276,7 @@ def test_of_a_relation_of_the_warehouse_only_mapped_columns_are_published(demo, 
     assert len(told(built.warehouse)) > 0.9 * len(secrets) > 10_000
     assert told(built.published) == set()
     # The fits that the warehouse keeps are not published either.
-    query = "select distinct fingerprint from kept.model_versions"
+    query = "select distinct fingerprint from kept.fits"
     for (fingerprint,) in built.rows(query, file=built.warehouse):
         assert fingerprint.encode() in built.warehouse.read_bytes()
         assert fingerprint.encode() not in built.published.read_bytes()

@@ -155,38 +155,27 @@ def test_stopped_at_any_moment_it_says_what_is_published(warehouse, number):
         assert (warehouse / "published.duckdb").read_bytes() == before
 
 
-def test_killed_while_it_keeps_what_was_decided_a_build_loses_nothing(warehouse):
-    def kept():
-        with duckdb.connect(str(warehouse / "customers.duckdb"), read_only=True) as connection:
-            return [
-                connection.execute(f"select count(*) from kept.{table}").fetchone()[0]
-                for table in ("model_versions", "refit_decisions")
-            ]
-
-    assert kept() == [4, 4]
-    # A pipe that nobody writes to stops the build where it writes decisions, and tells when.
-    pipe = warehouse / "pipe"
-    os.mkfifo(pipe)
+def test_all_fits_of_a_build_are_kept_or_none(warehouse):
+    before = (warehouse / "published.duckdb").read_bytes()
     with duckdb.connect(str(warehouse / "customers.duckdb")) as connection:
-        connection.execute("delete from kept.model_versions where segmentation = 'lifecycle'")
         connection.execute(
-            f"create macro main.to_json(decided) as (select content from read_text('{pipe}'))"
+            "delete from kept.fits where segmentation in ('campaign', 'value_tiers')"
         )
-
-    def kill(process):
-        while True:
-            os.kill(process, 0)  # a build that has ended is an error here
-            try:
-                writing = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-            except OSError:  # nobody reads yet
-                time.sleep(0.05)
-            else:
-                os.kill(process, signal.SIGKILL)
-                return os.close(writing)
-
-    ran = run_forked("build", build_arguments(), warehouse, meanwhile=kill)
-    assert ran.code == -signal.SIGKILL
-    assert kept() == [3, 4]
+        # Takes the first of the two and refuses the second.
+        connection.execute(
+            """
+            create unique index no_tiers
+            on kept.fits ((replace(segmentation, 'value_tiers', 'lifecycle')))
+            """
+        )
+    ran = build(warehouse)
+    assert ran.code != 0
+    assert len(ran.errors.splitlines()) == 1, ran.errors
+    assert "no_tiers" in ran.errors or "onstraint" in ran.errors
+    with duckdb.connect(str(warehouse / "customers.duckdb"), read_only=True) as connection:
+        kept = connection.execute("select segmentation from kept.fits order by 1").fetchall()
+    assert kept == [("lifecycle",), ("outlier_aware",)]
+    assert (warehouse / "published.duckdb").read_bytes() == before
 
 
 def test_eight_readers_see_the_old_or_the_new_marts_whole(demo, warehouse):

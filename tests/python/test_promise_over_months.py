@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation.fitting import Customers, Declaration
-from segmentation.tables import Version, read_playbook
-from segmentation.versions import keep_or_refit, selected_fit
+from segmentation.customers import Customers
+from segmentation.declarations import Declaration, read_playbook
+from segmentation.stored_fit import read_fit
+from segmentation.versions import Version, keep_or_refit
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 DECLARATIONS = {
@@ -79,15 +80,12 @@ def follow(warehouse, name, refit):
     versions, named, before = [], {}, None
     quiet, renamed, refits = 0, 0, []
     for moment, customers, has_bought in at_month_ends(warehouse, declaration, logged):
-        rows, kept = keep_or_refit(
+        decided = keep_or_refit(
             declaration, customers, playbook, versions, as_of_at=moment, refit=refit
         )
-        fit = selected_fit(rows)
-        if kept["is_new"]:
-            (chosen,) = [row for row in rows if row["is_selected"]]
-            versions.append(
-                Version(chosen["model_version"], moment, kept["fingerprint"], kept["fit"])
-            )
+        fit, is_new = read_fit(decided.fit.centers), decided.reference is not None
+        if is_new:
+            versions.append(Version(moment, decided.fingerprint, decided.fit, decided.reference))
 
         def names(by, customers=customers):
             clusters = by.assign(customers.transformed, customers.raw)
@@ -95,7 +93,7 @@ def follow(warehouse, name, refit):
 
         now = names(fit)
         if before is not None:
-            refits += [moment] if kept["is_new"] else []
+            refits += [moment] if is_new else []
             was = np.array([named.get(customer) for customer in customers.ids], dtype=object)
             # Under the borders of last month they would have kept their name.
             still = ~has_bought & (was == names(before))

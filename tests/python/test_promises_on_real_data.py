@@ -13,9 +13,11 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from segmentation.fitting import Customers, Declaration, fit_segmentation
+from segmentation.customers import Customers
+from segmentation.declarations import Declaration, read_playbook
+from segmentation.fitting import fit_segmentation
 from segmentation.scaling import fit_scale
-from segmentation.tables import read_fit, read_playbook
+from segmentation.stored_fit import read_fit
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 LINES = Path(__file__).resolve().parents[3] / "shared" / "data" / "online_retail.parquet"
@@ -88,9 +90,9 @@ class Segments:
             raw=features,
             revenue=np.ones(len(features)),
         )
-        rows = fit_segmentation(declaration, everybody, playbook_of(declaration))
-        (self.row,) = [row for row in rows if row["is_selected"]]
-        self.fit = read_fit(self.row["centers"])
+        found = fit_segmentation(declaration, everybody, playbook_of(declaration))
+        (self.row,) = [row for row in found.tried if row["is_selected"]]
+        self.fit = read_fit(found.centers)
         self.codes = np.array(self.fit.codes)
 
     def number(self, features):

@@ -1,12 +1,11 @@
-import json
 import re
 
 import duckdb
 import numpy as np
 import pytest
+from conftest import python_model
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from intermediate.int_segment_rules import model
 
 from segmentation import rules
 from segmentation.rules import (
@@ -20,7 +19,7 @@ from segmentation.rules import (
     write_sql,
 )
 from segmentation.scaling import Preparation, find_outliers
-from segmentation.tables import StoredFit
+from segmentation.stored_fit import StoredFit
 
 repeatable = settings(derandomize=True, deadline=None)
 NAMES = ("recency_days", "monetary")
@@ -444,30 +443,13 @@ def test_outliers_alone_have_their_fences_for_rules():
 # ---------------------------------------------------------------------- the model
 
 
+model = python_model("int_segment_rules")
+
+
 class Shop:
     """Customers 1 to 40, of whom the odd ones bought long ago; stands in for dbt."""
 
     def __init__(self, connection, order="customer_id", lost="false"):
-        centers = json.dumps(
-            [
-                {
-                    "cluster_id": cluster,
-                    "segment_code": code,
-                    "outlier_features": None,
-                    "feature_number": 1,
-                    "feature": "recency_days",
-                    "knots": None,
-                    "clip_low": None,
-                    "clip_high": None,
-                    "feature_offset": 0.0,
-                    "feature_scale": 1.0,
-                    "fence_low": None,
-                    "fence_high": None,
-                    "center_scaled": center,
-                }
-                for cluster, code, center in ((1, "now", 0.0), (2, "gone", 100.0))
-            ]
-        )
         self.tables = {
             "int_segmentations_declared": connection.sql("""
                 select
@@ -476,9 +458,15 @@ class Shop:
                     2 as k_min, 8 as k_max, 1 as n_init, 42 as seed, 'standard' as scaler,
                     'keep' as outlier_policy, false as is_separated
             """),
-            "int_segmentations_fitted": connection.sql(
-                f"select 'two' as segmentation, true as is_selected, $${centers}$$ as centers"
-            ),
+            "cluster_centers": connection.sql("""
+                select
+                    'two' as segmentation, unnest([1, 2]) as cluster_id,
+                    unnest(['now', 'gone']) as segment_code, null as outlier_features,
+                    1 as feature_number, 'recency_days' as feature, null as knots,
+                    null as clip_low, null as clip_high, 0::double as feature_offset,
+                    1::double as feature_scale, null as fence_low, null as fence_high,
+                    unnest([0, 100]::double[]) as center_scaled
+            """),
             "int_customers_transformed": connection.sql("""
                 select
                     'two' as segmentation, i::varchar as customer_id, [i % 2 * 100.0] as features,
@@ -488,7 +476,8 @@ class Shop:
             "customer_segments": connection.sql(f"""
                 select
                     'two' as segmentation, i::varchar as customer_id,
-                    case i % 2 when 1 then 'gone' else 'now' end as segment_code
+                    case i % 2 when 1 then 'gone' else 'now' end as segment_code,
+                    i % 2 + 1 as cluster_id
                 from range(1, 41) as numbers (i)
                 where not ({lost})
                 order by {order}
@@ -524,7 +513,7 @@ def test_rules_are_not_learnt_where_a_segment_has_a_stranger():
         shop = Shop(connection)
         assigned = shop.tables["customer_segments"]
         shop.tables["customer_segments"] = assigned.union(
-            connection.sql("select 'two', 'stranger', 'now'")
+            connection.sql("select 'two', 'stranger', 'now', 1")
         )
         with pytest.raises(ValueError, match="0 have no row in customer_segments; it has 41 rows"):
             model(shop, None)

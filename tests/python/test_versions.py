@@ -1,19 +1,17 @@
-import json
 from dataclasses import replace
 from datetime import datetime
 
+import duckdb
 import numpy as np
 import pytest
+from conftest import PROJECT
 
-from segmentation.fitting import Customers, Declaration, Playbook, fit_segmentation
-from segmentation.tables import Version
-from segmentation.versions import (
-    keep_or_refit,
-    read_version,
-    selected_fit,
-    version_in_use,
-    write_version,
-)
+from segmentation.customers import Customers
+from segmentation.declarations import Declaration, Playbook
+from segmentation.fit_rows import fit_row, fits_relation, read_versions
+from segmentation.fitting import fit_segmentation
+from segmentation.stored_fit import read_fit
+from segmentation.versions import Version, keep_or_refit, version_in_use
 
 MAY, JUNE, JULY = datetime(2011, 5, 1), datetime(2011, 6, 1), datetime(2011, 7, 1)
 DECLARATION = Declaration("tiers", ("frequency", "monetary"), "kmeans", None, 2, 4, 5, 42)
@@ -31,36 +29,30 @@ def draw(n=300, *, seed=1, factor=1.0, prefix="c"):
 
 
 def build(customers, versions=(), *, as_of_at=JUNE, declaration=DECLARATION, **settings):
-    rows, kept = keep_or_refit(
+    return keep_or_refit(
         declaration, customers, PLAYBOOK, list(versions), as_of_at=as_of_at, **settings
     )
-    return rows, kept
 
 
-def version_of(kept, rows):
-    (chosen,) = [row for row in rows if row["is_selected"]]
-    return Version(
-        chosen["model_version"], kept["fitted_as_of_at"], kept["fingerprint"], kept["fit"]
-    )
-
-
-def decision(kept):
-    return json.loads(kept["decision"])
+def kept(decided):
+    """The version that a later build finds."""
+    return Version(decided.fitted_as_of_at, decided.fingerprint, decided.fit, decided.reference)
 
 
 @pytest.fixture(scope="module")
 def first():
-    rows, kept = build(draw())
-    return rows, kept, version_of(kept, rows)
+    decided = build(draw())
+    return decided, kept(decided)
 
 
 # ---------------------------------------------------------------------- which version
 
 
 def test_the_version_in_use_is_the_last_one_fitted_by_then():
-    may, june = Version("a", MAY, "", ""), Version("b", JUNE, "", "")
-    again = Version("c", JUNE, "", "")
-    undated = Version("d", None, "", "")
+    may, june, again, undated = (
+        Version(moment, name, None, None)
+        for name, moment in (("a", MAY), ("b", JUNE), ("c", JUNE), ("d", None))
+    )
     assert version_in_use([], JUNE, refit="auto") is None
     assert version_in_use([june, may], JULY, refit="auto") is june
     assert version_in_use([june, may, again], JUNE, refit="auto") is again
@@ -72,95 +64,159 @@ def test_the_version_in_use_is_the_last_one_fitted_by_then():
     assert version_in_use([june, again], MAY, refit="never") is june
 
 
-# ---------------------------------------------------------------------- writing down
+# ---------------------------------------------------------------------- as rows
 
 
-def test_a_fit_is_the_same_after_it_was_written_down(first):
-    rows, kept, _ = first
-    read, reference = read_version(kept["fit"])
-    assert json.dumps(read) == json.dumps(rows)
-    assert write_version(read, reference) == kept["fit"]
-    assert reference.customers == 300
-    assert reference.sketch.dtype == "uint64"
+KEYS = {"source_key": "shop", "settings_key": "asked", "playbook_key": "names"}
+
+
+@pytest.fixture
+def written(first):
+    """A connection with the decision of the first build in a table typed like the project's."""
+    decided, _ = first
+    query = (PROJECT / "models/intermediate/segmentations/int_fits_kept.sql").read_text()
+    query = query[query.index("with kept as") :]
+    with duckdb.connect() as connection:
+        connection.execute(f"create table kept as {query}")
+        like = connection.table("kept")
+        row = fit_row("tiers", KEYS, JUNE, decided)
+        fits_relation(connection, [row], like).to_table("fits")
+        connection.execute("insert into kept by name select 1 as kept_number, * from fits")
+        yield connection
+
+
+def test_a_fit_is_the_same_after_it_was_written_down(first, written):
+    decided, _ = first
+    (version,) = read_versions(written.table("kept"), DECLARATION, KEYS)
+    assert version.fit.centers == decided.fit.centers
+    assert version.fit.version == decided.fit.version
+    assert version.fit.agreements == decided.fit.agreements
+    for read, row in zip(version.fit.tried, decided.fit.tried, strict=True):
+        # What is not known is no number there, and null in a table.
+        assert str(sorted(read.items())) == str(sorted(row.items())).replace("nan", "None")
+    assert (version.as_of_at, version.fingerprint) == (JUNE, decided.fingerprint)
+    assert version.reference.customers == 300
+    for name in ("edges", "shares"):
+        ours, theirs = getattr(version.reference, name), getattr(decided.reference, name)
+        assert list(ours) == list(theirs)
+        for feature in ours:
+            assert ours[feature].tolist() == theirs[feature].tolist()
+    assert version.reference.reaches.tolist() == decided.reference.reaches.tolist()
+    assert version.reference.sketch.tolist() == decided.reference.sketch.tolist()
+    assert version.reference.sketch.dtype == "uint64"
+    again = build(draw(), [version], as_of_at=JULY)
+    assert again.told is None
+
+
+def test_only_fits_of_the_same_source_settings_and_names_are_read(written):
+    for name in KEYS:
+        assert read_versions(written.table("kept"), DECLARATION, {**KEYS, name: "other"}) == []
+    other = replace(DECLARATION, segmentation="other")
+    assert read_versions(written.table("kept"), other, KEYS) == []
+    written.execute("update kept set decision = 'keep'")
+    assert read_versions(written.table("kept"), DECLARATION, KEYS) == []
+
+
+def test_versions_come_in_the_order_in_which_they_were_kept(written):
+    written.execute(
+        "insert into kept select * replace (0 as kept_number, 'older' as fingerprint) from kept"
+    )
+    found = read_versions(written.table("kept"), DECLARATION, KEYS)
+    assert [version.fingerprint != "older" for version in found] == [False, True]
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda fit: "no JSON",
-        lambda fit: "[]",
-        lambda fit: "{}",
-        lambda fit: json.dumps({**json.loads(fit), "rows": []}),
-        lambda fit: json.dumps({**json.loads(fit), "rows": 7}),
-        lambda fit: json.dumps({**json.loads(fit), "edges": {"frequency": []}}),
-        lambda fit: json.dumps({**json.loads(fit), "reaches": [1.0]}),
-        lambda fit: json.dumps({**json.loads(fit), "sketch": ["x"]}),
-        lambda fit: fit.replace("center_scaled", "center"),
-        lambda fit: fit.replace('"stability_refits"', '"refits"'),
+        "bins = null",
+        "bins = bins[2:]",
+        "centers = null",
+        "centers = []",
+        "centers = centers[:1]",
+        "tried = null",
+        "reaches = null",
+        "reaches = reaches[:1]",
+        "sketch = null",
+        "fitted_customers = null",
     ],
 )
-def test_a_kept_fit_that_cannot_be_read_says_how_to_go_on(first, damage):
-    _, _, version = first
-    damaged = replace(version, fit=damage(version.fit))
-    assert damaged.fit != version.fit
+def test_a_kept_fit_that_cannot_be_read_says_how_to_go_on(written, damage):
+    written.execute(f"update kept set {damage}")
     with pytest.raises(ValueError) as raised:
-        build(draw(), [damaged], as_of_at=JULY)
-    assert str(raised.value) == (
-        f"the fit {version.model_version} of tiers, which an earlier build kept, can't be read. "
+        read_versions(written.table("kept"), DECLARATION, KEYS)
+    assert str(raised.value).startswith("a fit of tiers that an earlier build kept can't be read (")
+    assert str(raised.value).endswith(
         "To forget all kept fits, so that the next build fits anew: "
-        ".venv/bin/dbt run-operation forget_versions"
+        ".venv/bin/dbt run-operation forget_fits"
     )
+
+
+def test_a_kept_fit_and_a_new_one_stand_in_one_table(first, written):
+    decided, _ = first
+    (version,) = read_versions(written.table("kept"), DECLARATION, KEYS)
+    again = build(draw(), [version], as_of_at=JULY)
+    rows = [fit_row(name, KEYS, JULY, each) for name, each in (("a", again), ("b", decided))]
+    found = fits_relation(written, rows, written.table("kept"))
+    (kept_centers, kept_tried), (centers, tried) = found.project("centers, tried").fetchall()
+    assert kept_centers == centers == decided.fit.centers
+    assert kept_tried == tried
+
+
+def test_what_was_left_out_is_a_row_without_a_fit(written):
+    nobody = Customers(np.array([], dtype=object), np.empty((0, 2)), np.empty((0, 2)), np.empty(0))
+    row = fit_row("tiers", KEYS, None, build(nobody))
+    found = fits_relation(written, [row], written.table("kept")).project(
+        "segmentation, decision, reason, centers, tried, is_new, model_version"
+    )
+    assert found.fetchall() == [
+        ("tiers", "left_out", "there are no customers", None, None, None, None)
+    ]
+    # No segmentation at all is an empty table of the same columns.
+    assert fits_relation(written, [], written.table("kept")).fetchall() == []
 
 
 # ---------------------------------------------------------------------- keep or refit
 
 
 def test_the_first_fit_is_a_fit(first):
-    rows, kept, _ = first
-    assert kept["is_new"]
-    assert kept["fitted_as_of_at"] == JUNE
-    assert decision(kept) == {
+    decided, _ = first
+    assert decided.reference is not None
+    assert decided.fitted_as_of_at == JUNE
+    assert decided.told == {
         "decision": "refit",
         "reason": "the first fit of this source under these settings",
     }
-    assert json.dumps(rows) == json.dumps(fit_segmentation(DECLARATION, draw(), PLAYBOOK))
+    assert str(decided.fit) == str(fit_segmentation(DECLARATION, draw(), PLAYBOOK))
 
 
 def test_the_same_data_use_the_same_fit_and_decide_nothing_anew(first):
-    rows, _, version = first
-    again, kept = build(draw(), [version], as_of_at=JULY)
-    assert json.dumps(again) == json.dumps(rows)
-    assert kept == {
-        "is_new": False,
-        "fitted_as_of_at": JUNE,
-        "fingerprint": version.fingerprint,
-        "fit": None,
-        "decision": None,
-    }
+    _, version = first
+    again = build(draw(), [version], as_of_at=JULY)
+    assert again.fit is version.fit
+    assert (again.fitted_as_of_at, again.fingerprint) == (JUNE, version.fingerprint)
+    assert again.reference is None
+    assert again.told is None
 
 
 def test_a_few_new_customers_are_assigned_by_the_fit_that_there_is(first):
-    rows, _, version = first
-    more = draw(330, seed=2)
-    again, kept = build(more, [version], as_of_at=JULY)
-    assert json.dumps(again) == json.dumps(rows)
-    assert not kept["is_new"] and kept["fit"] is None
-    told = decision(kept)
-    assert told["decision"] == "keep"
-    assert told["previous_model_version"] == version.model_version
-    assert 0 <= told["explained_by_refit"] - told["explained"] < 0.01
-    assert set(told["feature_psi"]) == {"frequency", "monetary"}
+    _, version = first
+    again = build(draw(330, seed=2), [version], as_of_at=JULY)
+    assert again.fit is version.fit
+    assert again.reference is None
+    assert again.told["decision"] == "keep"
+    assert again.told["previous_model_version"] == version.fit.version
+    assert 0 <= again.told["explained_by_refit"] - again.told["explained"] < 0.01
+    assert set(again.told["feature_psi"]) == {"frequency", "monetary"}
 
 
 def test_a_shift_brings_a_refit_that_keeps_numbers_and_names(first):
-    rows, _, version = first
+    _, version = first
     shifted = draw(factor=3.0)
-    again, kept = build(shifted, [version], as_of_at=JULY)
-    told = decision(kept)
-    assert told["decision"] == "refit"
-    assert told["reason"].startswith("monetary has shifted")
-    assert kept["is_new"] and kept["fitted_as_of_at"] == JULY
-    before, after = selected_fit(rows), selected_fit(again)
+    again = build(shifted, [version], as_of_at=JULY)
+    assert again.told["decision"] == "refit"
+    assert again.told["reason"].startswith("monetary has shifted")
+    assert again.reference is not None and again.fitted_as_of_at == JULY
+    before, after = read_fit(version.fit.centers), read_fit(again.fit.centers)
     assert after.codes == before.codes
     # The customers are the same ones, all three times as dear: under a fit of their own, each is in
     # the cluster in which it was.
@@ -171,17 +227,16 @@ def test_a_shift_brings_a_refit_that_keeps_numbers_and_names(first):
     moved = before.assign(shifted.transformed, shifted.raw) != after.assign(
         shifted.transformed, shifted.raw
     )
-    assert told["moved_by_refit"] == moved.sum() > 0
+    assert again.told["moved_by_refit"] == moved.sum() > 0
 
 
 @pytest.fixture(scope="module")
 def swapped(first):
     """A fit in whose place the prototypes would call low high, and high low."""
-    _, _, version = first
-    fit = version.fit
-    for old, new in (("low", "?"), ("high", "low"), ("?", "high")):
-        fit = fit.replace(rf"\"segment_code\": \"{old}\"", rf"\"segment_code\": \"{new}\"")
-    return replace(version, fit=fit)
+    _, version = first
+    other = {"low": "high", "high": "low", "odd": "odd"}
+    centers = [row | {"segment_code": other[row["segment_code"]]} for row in version.fit.centers]
+    return replace(version, fit=replace(version.fit, centers=centers))
 
 
 CONFLICT = (
@@ -190,15 +245,14 @@ CONFLICT = (
 )
 
 
-def names(rows):
+def names(fit):
     """Names of all clusters, and what the prototypes would call them."""
-    (chosen,) = [json.loads(row["centers"]) for row in rows if row["is_selected"]]
     codes = ("segment_code", "prototype_segment_code")
-    return [[cell[code] for cell in chosen if cell["feature_number"] == 1] for code in codes]
+    return [[row[code] for row in fit.centers if row["feature_number"] == 1] for code in codes]
 
 
 def test_a_refit_takes_names_over_by_centres_not_by_prototypes(swapped):
-    previous = selected_fit(read_version(swapped.fit)[0])
+    previous = read_fit(swapped.fit.centers)
     again = fit_segmentation(DECLARATION, draw(seed=3), PLAYBOOK, previous=previous)
     assert names(again) == [["high", "low", "odd"], ["low", "high", "odd"]]
     anew = fit_segmentation(
@@ -208,122 +262,121 @@ def test_a_refit_takes_names_over_by_centres_not_by_prototypes(swapped):
 
 
 def test_a_refit_that_is_due_is_not_made_where_names_would_change_their_meaning(swapped):
-    again, kept = build(draw(factor=3.0), [swapped], as_of_at=JULY)
-    assert json.dumps(again) == json.dumps(read_version(swapped.fit)[0])
-    assert not kept["is_new"] and kept["fit"] is None
-    told = decision(kept)
-    assert told["decision"] == "keep"
-    assert told["reason"].startswith("a refit is due: monetary has shifted (index ")
-    assert told["reason"].endswith(f"; the fit is kept, because {CONFLICT}")
-    assert told["name_conflict"] == CONFLICT
-    assert told["moved_by_refit"] > 0
+    again = build(draw(factor=3.0), [swapped], as_of_at=JULY)
+    assert again.fit is swapped.fit
+    assert again.reference is None
+    assert again.told["decision"] == "keep"
+    assert again.told["reason"].startswith("a refit is due: monetary has shifted (index ")
+    assert again.told["reason"].endswith(f"; the fit is kept, because {CONFLICT}")
+    assert again.told["name_conflict"] == CONFLICT
+    assert again.told["moved_by_refit"] > 0
 
 
 @pytest.mark.parametrize(
     ("factor", "refit", "begin"), [(1.0, "auto", "no feature"), (3.0, "never", "the var refit is")]
 )
 def test_names_are_no_obstacle_to_a_refit_that_is_not_made(swapped, factor, refit, begin):
-    _, kept = build(draw(seed=2, factor=factor), [swapped], refit=refit, as_of_at=JULY)
-    told = decision(kept)
-    assert told["decision"] == "keep"
-    assert told["reason"].startswith(begin)
-    assert told["name_conflict"] is None
+    again = build(draw(seed=2, factor=factor), [swapped], refit=refit, as_of_at=JULY)
+    assert again.told["decision"] == "keep"
+    assert again.told["reason"].startswith(begin)
+    assert again.told["name_conflict"] is None
 
 
 def test_always_gives_names_anew_where_the_old_ones_would_change_their_meaning(swapped):
     customers = draw(factor=3.0)
-    again, kept = build(customers, [swapped], refit="always", as_of_at=JULY)
-    assert names(again) == [["low", "high", "odd"], ["low", "high", "odd"]]
-    assert kept["is_new"]
-    told = decision(kept)
-    assert told["decision"] == "refit"
-    assert told["name_conflict"] == CONFLICT
-    before = selected_fit(read_version(swapped.fit)[0])
+    again = build(customers, [swapped], refit="always", as_of_at=JULY)
+    assert names(again.fit) == [["low", "high", "odd"], ["low", "high", "odd"]]
+    assert again.told["decision"] == "refit"
+    assert again.told["name_conflict"] == CONFLICT
     codes = [
         np.array(fit.codes)[fit.assign(customers.transformed, customers.raw) - 1]
-        for fit in (before, selected_fit(again))
+        for fit in (read_fit(swapped.fit.centers), read_fit(again.fit.centers))
     ]
     changed = (codes[0] != codes[1]).sum()
-    assert told["moved_by_refit"] == changed > 100
-    assert told["reason"] == (
+    assert again.told["moved_by_refit"] == changed > 100
+    assert again.told["reason"] == (
         f"the var refit is always; names were given anew, because {CONFLICT}; "
         f"{changed} of 300 customers have another name"
     )
 
 
+def selected(fit):
+    (row,) = [row for row in fit.tried if row["is_selected"]]
+    return row
+
+
 def test_a_refit_keeps_how_many_clusters_there_are(first):
-    rows, _, version = first
+    _, version = first
     two_only = draw(200, seed=4)
     keep = np.r_[0:66, 66:132]
     two_only = Customers(
         two_only.ids[keep], two_only.raw[keep], two_only.raw[keep], two_only.revenue[keep]
     )
-    again, _ = build(two_only, [version], refit="always", as_of_at=JULY)
-    (chosen,) = [row for row in again if row["is_selected"]]
-    (before,) = [row for row in rows if row["is_selected"]]
-    assert chosen["k"] == before["k"] == 3
+    chosen = selected(build(two_only, [version], refit="always", as_of_at=JULY).fit)
+    assert chosen["k"] == selected(version.fit)["k"] == 3
     assert chosen["selection_reason"] == (
         "k is that of the version before, which the rule chose; it would choose 2 now"
     )
 
 
 def test_never_keeps_whatever_happens_and_always_fits(first):
-    rows, _, version = first
-    same, kept = build(draw(factor=3.0), [version], refit="never", as_of_at=JULY)
-    assert json.dumps(same) == json.dumps(rows)
-    assert decision(kept)["reason"] == "the var refit is never"
-    assert decision(kept)["feature_psi"]["monetary"] > 0.25
-    again, kept = build(draw(), [version], refit="always", as_of_at=JUNE)
-    assert kept["is_new"]
-    assert decision(kept)["moved_by_refit"] == 0
-    assert [row["model_version"] for row in again] == [row["model_version"] for row in rows]
+    _, version = first
+    same = build(draw(factor=3.0), [version], refit="never", as_of_at=JULY)
+    assert same.fit is version.fit
+    assert same.told["reason"] == "the var refit is never"
+    assert same.told["feature_psi"]["monetary"] > 0.25
+    again = build(draw(), [version], refit="always", as_of_at=JUNE)
+    assert again.reference is not None
+    assert again.told["moved_by_refit"] == 0
+    assert again.fit.version == version.fit.version
 
 
 def test_another_shop_is_fitted_by_itself(first):
-    _, _, version = first
+    _, version = first
     others = draw(factor=3.0, prefix="x")
-    again, kept = build(others, [version], as_of_at=JULY)
-    assert kept["is_new"]
-    assert decision(kept) == {
+    again = build(others, [version], as_of_at=JULY)
+    assert again.reference is not None
+    assert again.told == {
         "decision": "refit",
-        "reason": f"another shop: about 0% of the customers that version {version.model_version} "
+        "reason": f"another shop: about 0% of the customers that version {version.fit.version} "
         "was fitted on are among these",
     }
-    assert json.dumps(again) == json.dumps(fit_segmentation(DECLARATION, others, PLAYBOOK))
+    assert str(again.fit) == str(fit_segmentation(DECLARATION, others, PLAYBOOK))
 
 
 def test_customers_too_few_for_a_fit_of_their_own_keep_the_one_there_is(first):
-    rows, _, version = first
+    _, version = first
     one = draw()
     one = Customers(one.ids[:2], one.raw[:2], one.raw[:2], one.revenue[:2])
     for refit in ("always", "never"):
-        again, kept = build(one, [version], refit=refit, as_of_at=JULY)
-        assert json.dumps(again) == json.dumps(rows)
-        assert decision(kept)["decision"] == "keep"
-        assert decision(kept)["reason"] == (
+        again = build(one, [version], refit=refit, as_of_at=JULY)
+        assert again.fit is version.fit
+        assert again.told["decision"] == "keep"
+        assert again.told["reason"] == (
             "no refit is possible: there are fewer customers that differ than clusters"
         )
 
 
-def test_nobody_has_no_fit():
+def test_too_few_customers_for_any_fit_are_left_out():
     nobody = Customers(np.array([], dtype=object), np.empty((0, 2)), np.empty((0, 2)), np.empty(0))
-    assert build(nobody) == ([], None)
+    left_out = build(nobody)
+    assert left_out.fit is None
+    assert left_out.told == {"decision": "left_out", "reason": "there are no customers"}
+    alike = Customers(np.array(["1", "2"], dtype=object), *[np.ones((2, 2))] * 2, np.ones(2))
+    left_out = build(alike)
+    assert left_out.fit is None
+    assert left_out.told == {
+        "decision": "left_out",
+        "reason": "fewer customers that differ than clusters",
+    }
 
 
 def test_an_algorithm_that_finds_another_number_of_clusters_changes_nothing():
     declaration = replace(DECLARATION, algorithm="dbscan", k_min=2, k_max=6)
-    rows, kept = build(draw(), declaration=declaration)
-    version = version_of(kept, rows)
+    version = kept(build(draw(), declaration=declaration))
     two = draw()
     two = Customers(two.ids[:200], two.raw[:200], two.raw[:200], two.revenue[:200])
-    again, kept = build(two, [version], declaration=declaration, as_of_at=JULY)
-    assert json.dumps(again) == json.dumps(rows)
-    assert decision(kept)["decision"] == "keep"
-    assert decision(kept)["reason"] == "no refit is possible: it finds 2 clusters, not 3"
-
-
-def test_the_key_of_a_playbook_follows_its_segments_and_places():
-    moved = Playbook({**PLAYBOOK.prototypes, "low": np.array([-1.0, -0.9])}, {})
-    named = Playbook(PLAYBOOK.prototypes, {frozenset(["monetary"]): "far"})
-    assert len({each.key() for each in (PLAYBOOK, moved, named)}) == 3
-    assert PLAYBOOK.key() == Playbook(dict(PLAYBOOK.prototypes), {}).key()
+    again = build(two, [version], declaration=declaration, as_of_at=JULY)
+    assert again.fit is version.fit
+    assert again.told["decision"] == "keep"
+    assert again.told["reason"] == "no refit is possible: it finds 2 clusters, not 3"

@@ -7,6 +7,8 @@ import duckdb
 import pytest
 from conftest import DEMO, build, build_arguments, dbt, run_forked
 
+from segmentation.stored_fit import version_of
+
 # The files change from build to build; the shop's name says that it is the same one.
 SHOP = "campaign_customers: '', source_name: shop"
 
@@ -220,44 +222,38 @@ def test_a_shop_that_grows_is_never_stopped_by_its_names(tmp_path):
 
 
 def test_a_fit_with_names_that_the_prototypes_contradict_fails_the_build(shop):
+    other = {"high_value": "at_risk", "at_risk": "high_value"}
     with duckdb.connect(str(shop / "customers.duckdb")) as connection:
+        (centers,) = connection.execute(
+            "select centers from kept.fits where segmentation = 'lifecycle'"
+        ).fetchone()
+        for row in centers:
+            row["segment_code"] = other.get(row["segment_code"], row["segment_code"])
         connection.execute(
-            """
-            update kept.model_versions
-            set fit = replace(replace(replace(fit,
-                '\\"segment_code\\": \\"high_value\\"', '\\"segment_code\\": \\"?\\"'),
-                '\\"segment_code\\": \\"at_risk\\"', '\\"segment_code\\": \\"high_value\\"'),
-                '\\"segment_code\\": \\"?\\"', '\\"segment_code\\": \\"at_risk\\"')
-            where segmentation = 'lifecycle'
-            """
+            "update kept.fits set centers = ?, model_version = ? where segmentation = 'lifecycle'",
+            [centers, version_of(centers)],
         )
-        connection.execute("checkpoint")
     published = (shop / "published.duckdb").read_bytes()
     built = rebuild(shop, "as_of: 2025-10-01")
     assert built.code != 0
     assert "assert_names_keep_their_meaning" in built.errors
     assert (shop / "published.duckdb").read_bytes() == published
     with duckdb.connect(str(shop / "customers.duckdb"), read_only=True) as connection:
-        assert connection.execute(
-            "select max(version_number) from kept.model_versions"
-        ).fetchone() == (3,)
+        assert connection.execute("select max(kept_number) from kept.fits").fetchone() == (3,)
 
 
 @pytest.mark.parametrize(
     ("damage", "problem"),
     [
         (
-            "alter table kept.model_versions drop column playbook_key",
-            "kept.model_versions has no column playbook_key VARCHAR",
+            "update kept.fits set bins = null where segmentation = 'lifecycle'",
+            "a fit of lifecycle that an earlier build kept can't be read (TypeError: ",
         ),
         (
-            "update kept.model_versions set fit = 'no JSON' where segmentation = 'lifecycle'",
-            "kept.model_versions has a row of lifecycle that is damaged",
+            "update kept.fits set centers = centers[2:] where segmentation = 'value_tiers'",
+            "a fit of value_tiers that an earlier build kept can't be read (ValueError: ",
         ),
-        (
-            "update kept.refit_decisions set decision = '[]' where segmentation = 'value_tiers'",
-            "kept.refit_decisions has a row of value_tiers that is damaged",
-        ),
+        ("alter table kept.fits alter sketch type varchar", "can't be read ("),
     ],
 )
 def test_what_is_kept_and_cannot_be_read_is_told_with_a_way_out(shop, damage, problem):
@@ -265,15 +261,17 @@ def test_what_is_kept_and_cannot_be_read_is_told_with_a_way_out(shop, damage, pr
         connection.execute(damage)
     built = rebuild(shop)
     assert built.code != 0
-    assert built.errors == (
-        f"error: kept fits can't be read: {problem}. To forget them, so that the next build fits "
-        "anew: .venv/bin/dbt run-operation forget_versions\n"
+    assert len(built.errors.splitlines()) == 1, built.errors
+    assert problem in built.errors
+    assert built.errors.endswith(
+        "To forget all kept fits, so that the next build fits anew: "
+        ".venv/bin/dbt run-operation forget_fits\n"
     )
-    forgotten = dbt(shop, "run-operation", "forget_versions")
+    forgotten = dbt(shop, "run-operation", "forget_fits")
     assert forgotten.code == 0, forgotten.errors
-    # The tables can be made again, which was not possible before.
-    assert dbt(shop, "run-operation", "make_room_for_versions").code == 0
-    assert built.rows("select * from kept.model_versions", file=built.warehouse) == []
+    anew = rebuild(shop)
+    assert anew.code == 0, anew.errors
+    assert set(decisions(anew, "2025-12-10").values()) == {"refit"}
 
 
 def test_refit_knows_three_words(shop):

@@ -23,11 +23,8 @@ with declared as (
         {{ declaration.n_init }} as n_init,
         {{ declaration.seed }} as seed,
         {{ sql_text(declaration.playbook) }} as playbook,
-        '{{ setting("compared_algorithms") | join(" ") }}' as compared_algorithms,
-        {{ setting('stability_refits') }} as stability_refits,
         '{{ source_key(declaration.population) }}' as source_key,
-        '{{ settings_key(declaration) }}' as settings_key,
-        '{{ setting('refit') }}' as refit
+        '{{ settings_key(declaration) }}' as settings_key
     {{ 'union all' if not (loop.last and outer_loop.last) }}
     {%- endfor %}
     {%- endfor %}

@@ -3,8 +3,7 @@ with fits as (
         segmentation,
         model_version,
         centers
-    from {{ ref('int_segmentations_fitted') }}
-    where is_selected
+    from {{ ref('int_fits') }}
 ),
 
 declared as (
@@ -19,7 +18,7 @@ unnested as (
     select
         segmentation,
         model_version,
-        {{ unnest_centers('centers') }} as center
+        {{ unnested('centers') }} as center
     from fits
 ),
 

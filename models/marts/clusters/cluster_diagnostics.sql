@@ -1,29 +1,20 @@
 with fits as (
-    select * from {{ ref('int_segmentations_fitted') }}
+    select
+        segmentation,
+        {{ unnested('tried') }} as tried
+    from {{ ref('int_fits') }}
 ),
 
 final as (
     select
         segmentation,
-        algorithm,
-        k,
-        clusters,
-        customers,
-        inertia,
-        silhouette,
-        davies_bouldin,
-        calinski_harabasz,
-        stability_ari,
-        stability_spread,
-        stability_refits,
-        smallest_cluster_share,
-        noise_share,
-        noise_revenue_share,
-        center_agreement,
-        eps,
-        is_selected,
-        selection_reason,
-        model_version
+        {%- for column in [
+            'algorithm', 'k', 'clusters', 'customers', 'inertia', 'silhouette', 'davies_bouldin', 'calinski_harabasz',
+            'stability_ari', 'stability_spread', 'stability_refits', 'smallest_cluster_share', 'noise_share',
+            'noise_revenue_share', 'center_agreement', 'eps', 'is_selected', 'selection_reason', 'model_version'
+        ] %}
+        tried.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from fits
 )
 

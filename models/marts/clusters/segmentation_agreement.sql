@@ -1,10 +1,16 @@
 with fits as (
     select
         segmentation,
-        algorithm,
-        k,
         agreements
-    from {{ ref('int_segmentations_fitted') }}
+    from {{ ref('int_fits') }}
+),
+
+selected as (
+    select
+        segmentation,
+        algorithm,
+        k
+    from {{ ref('cluster_diagnostics') }}
     where is_selected
 ),
 
@@ -27,7 +33,7 @@ customer_segments as (
 unnested as (
     select
         segmentation,
-        {{ unnest_agreements('agreements') }} as pair
+        {{ unnested('agreements') }} as pair
     from fits
 ),
 
@@ -51,12 +57,12 @@ algorithms as (
 assigned as (
     select
         declared.population,
-        fits.algorithm,
-        fits.k,
+        selected.algorithm,
+        selected.k,
         customer_segments.*
     from customer_segments
     inner join declared on customer_segments.segmentation = declared.segmentation
-    inner join fits on customer_segments.segmentation = fits.segmentation
+    inner join selected on customer_segments.segmentation = selected.segmentation
 ),
 
 segmentations as (

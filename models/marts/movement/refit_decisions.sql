@@ -1,18 +1,19 @@
+{%- set figures = [
+    'decision', 'reason', 'previous_model_version', 'moved_by_refit', 'feature_psi', 'far_share', 'known_share', 'explained',
+    'explained_by_refit', 'name_conflict'
+] -%}
 with fits as (
     select
-        segmentation,
-        source_key,
-        settings_key,
-        playbook_key,
-        model_version,
-        cast(as_of_at - interval '1' microsecond as date) as as_of_date,
-        decision
-    from {{ ref('int_segmentations_fitted') }}
-    where is_selected
+        *,
+        cast(as_of_at - interval '1' microsecond as date) as as_of_date
+    from {{ ref('int_fits') }}
 ),
 
-kept_decisions as (
-    select * from {{ source('kept', 'refit_decisions') }}
+kept_fits as (
+    select
+        *,
+        cast(as_of_at - interval '1' microsecond as date) as as_of_date
+    from {{ ref('int_fits_kept') }}
 ),
 
 customer_segments as (
@@ -52,70 +53,70 @@ decided_now as (
         fits.segmentation,
         fits.as_of_date,
         fits.model_version,
-        sizes.customers,
+        coalesce(sizes.customers, 0) as customers,
         moves.moved_by_themselves,
-        {{ decision_struct('fits.decision') }} as decided
+        {%- for figure in figures %}
+        fits.{{ figure }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from fits
-    inner join sizes on fits.segmentation = sizes.segmentation
+    left join sizes on fits.segmentation = sizes.segmentation
     left join moves on fits.segmentation = moves.segmentation
     where fits.decision is not null
 ),
 
-{# Of the source and settings at hand; what is decided now takes the place of what was on the same day. #}
+{# Of the source and settings at hand. What is decided now replaces what was decided on the same day. #}
 decided_before as (
     select
-        fits.segmentation,
-        kept_decisions.as_of_date,
-        {{ decision_struct('kept_decisions.decision') }} as decided
-    from fits
-    inner join kept_decisions
+        kept_fits.*,
+        row_number() over (
+            partition by kept_fits.segmentation, kept_fits.as_of_date
+            order by kept_fits.kept_number desc
+        ) as newest
+    from kept_fits
+    inner join fits
         on
-            fits.segmentation = kept_decisions.segmentation
-            and fits.source_key = kept_decisions.source_key
-            and fits.settings_key = kept_decisions.settings_key
-            and fits.playbook_key = kept_decisions.playbook_key
+            kept_fits.segmentation = fits.segmentation
+            and kept_fits.source_key = fits.source_key
+            and kept_fits.settings_key = fits.settings_key
+            and kept_fits.playbook_key = fits.playbook_key
     where
-        kept_decisions.as_of_date < fits.as_of_date
-        or (kept_decisions.as_of_date = fits.as_of_date and fits.decision is null)
+        kept_fits.as_of_date < fits.as_of_date
+        or (kept_fits.as_of_date = fits.as_of_date and fits.decision is null)
 ),
 
 together as (
+    select * from decided_now
+    union all
     select
         segmentation,
         as_of_date,
         model_version,
         customers,
         moved_by_themselves,
-        decided
-    from decided_now
-    union all
-    select
-        segmentation,
-        as_of_date,
-        decided.model_version,
-        decided.customers,
-        decided.moved_by_themselves,
-        decided
+        {%- for figure in figures %}
+        {{ figure }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from decided_before
+    where newest = 1
 ),
 
 final as (
     select
         segmentation,
         as_of_date,
-        decided.decision,
-        decided.reason,
+        decision,
+        reason,
         model_version,
-        decided.previous_model_version,
+        previous_model_version,
         customers,
         moved_by_themselves,
-        decided.moved_by_refit,
-        decided.feature_psi,
-        decided.far_share,
-        decided.known_share,
-        decided.explained,
-        decided.explained_by_refit,
-        decided.name_conflict
+        moved_by_refit,
+        {{ as_map('feature_psi') }} as feature_psi,
+        far_share,
+        known_share,
+        explained,
+        explained_by_refit,
+        name_conflict
     from together
 )
 

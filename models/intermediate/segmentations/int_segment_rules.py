@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from segmentation.customers import read_assigned, read_customers
+from segmentation.declarations import read_declarations
 from segmentation.rules import fit_rules
-from segmentation.tables import read_customers, read_declarations, read_fit, read_segments
+from segmentation.stored_fit import check_assigned, read_fit, read_rows
 
 COLUMNS = {
     "segmentation": "string",
@@ -20,22 +22,20 @@ COLUMNS = {
 def model(dbt, session):
     """Return one row per segmentation and segment that has customers."""
     declared = dbt.ref("int_segmentations_declared").order("segmentation, feature_number").df()
-    selected = dbt.ref("int_segmentations_fitted").filter("is_selected").df()
-    fits = selected.set_index("segmentation")["centers"]
+    centers = read_rows(dbt.ref("cluster_centers"))
     transformed = dbt.ref("int_customers_transformed")
-    assigned = dbt.ref("customer_segments")
+    customer_segments = dbt.ref("customer_segments")
     rows = []
     for declaration in read_declarations(declared):
         # Too few customers for a fit: the segmentation was left out.
-        if declaration.segmentation not in fits.index:
+        if declaration.segmentation not in centers:
             continue
         customers = read_customers(transformed, declaration)
+        assigned = read_assigned(customer_segments, declaration, customers.ids)
+        fit = read_fit(centers[declaration.segmentation])
+        check_assigned(declaration, customers, assigned, fit)
         rules = fit_rules(
-            customers.raw,
-            read_segments(assigned, declaration, customers.ids),
-            declaration.features,
-            read_fit(fits[declaration.segmentation]),
-            seed=declaration.seed,
+            customers.raw, assigned.codes, declaration.features, fit, seed=declaration.seed
         )
         rows += [{"segmentation": declaration.segmentation, **rule} for rule in rules]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)

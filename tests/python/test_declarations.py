@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -7,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation.fitting import Declaration
-from segmentation.tables import read_customers, read_declarations, read_fit, read_playbook
+from segmentation.declarations import Declaration, Playbook, read_declarations, read_playbook
 
 LIFECYCLE = Declaration("lifecycle", ("recency_days", "monetary"), "kmeans", None, 3, 8, 10, 42)
 VALUE = Declaration(
@@ -42,9 +40,6 @@ APART = Declaration(
 def connection():
     with duckdb.connect() as connection:
         yield connection
-
-
-# ---------------------------------------------------------------------- declarations
 
 
 def test_declarations_keep_their_order_and_that_of_their_features(connection):
@@ -86,52 +81,6 @@ def test_a_k_that_is_not_declared_is_none(nothing):
     (declaration,) = read_declarations(pd.DataFrame([row]))
     assert declaration.k is None
     assert declaration.winsorised is None
-
-
-# ---------------------------------------------------------------------- customers
-
-
-def test_customers_come_in_the_order_of_their_numbers_with_features_as_declared(connection):
-    transformed = connection.sql("""
-        select * from (values
-            ('lifecycle', '100', [100.0, 0.5], [1, 2], 7.25::decimal(18, 2)),
-            ('lifecycle', '9', [9.0, 0.25], [3, 4], 0.1),
-            ('other', '1', [1.0, 1.0], [5, 6], 1),
-            ('lifecycle', '20', [20.0, 0.75], [7, 8], null)
-        ) as t (segmentation, customer_id, features, measures, revenue)
-    """)
-    customers = read_customers(transformed, LIFECYCLE)
-    assert customers.ids.tolist() == ["9", "20", "100"]
-    assert customers.transformed.tolist() == [[9, 0.25], [20, 0.75], [100, 0.5]]
-    assert customers.raw.tolist() == [[3, 4], [7, 8], [1, 2]]
-    assert customers.revenue.tolist() == [0.1, 0, 7.25]
-    for column in (customers.transformed, customers.raw, customers.revenue):
-        assert column.dtype == "float64"
-
-
-def test_nobody_is_an_empty_table(connection):
-    transformed = connection.sql("""
-        select
-            'other' as segmentation, '1' as customer_id, [1.0::double, 2.0] as features,
-            [1.0::double, 2.0] as measures, 1 as revenue
-    """)
-    customers = read_customers(transformed, LIFECYCLE)
-    assert len(customers.ids) == len(customers.revenue) == 0
-    assert customers.transformed.shape == customers.raw.shape == (0, 2)
-
-
-def test_a_feature_that_is_null_is_not_a_number(connection):
-    transformed = connection.sql("""
-        select
-            'lifecycle' as segmentation, '1' as customer_id, [1.0::double, null] as features,
-            [null, 2.0::double] as measures, 1 as revenue
-    """)
-    customers = read_customers(transformed, LIFECYCLE)
-    assert np.isnan(customers.transformed[0, 1])
-    assert np.isnan(customers.raw[0, 0])
-
-
-# ---------------------------------------------------------------------- playbooks
 
 
 PLAYBOOK = pd.DataFrame(
@@ -199,7 +148,7 @@ def test_segments_of_outliers_are_known_by_their_features_and_need_no_position()
 
 def test_a_prototype_without_a_position_is_named():
     lacking = PROTOTYPES.iloc[:-1]
-    with pytest.raises(ValueError, match=r"lifecycle.*no position of away for recency_days$"):
+    with pytest.raises(ValueError, match=r"lifecycle.*no position of away for recency_days, w"):
         read_playbook(PLAYBOOK, lacking, "tiers", LIFECYCLE)
 
 
@@ -221,81 +170,19 @@ def test_a_playbook_of_outliers_alone_is_refused():
         read_playbook(PLAYBOOK.iloc[:-1], PROTOTYPES, "kinds", LIFECYCLE)
 
 
-# ---------------------------------------------------------------------- stored fits
+def test_a_feature_of_which_the_playbook_says_nothing_takes_no_part_in_naming():
+    more = replace(LIFECYCLE, features=("recency_days", "tenure_days", "monetary"))
+    found = read_playbook(PLAYBOOK, PROTOTYPES, "tiers", more)
+    assert [str(place) for place in found.prototypes["away"]] == ["1.5", "nan", "-0.5"]
+    nothing = replace(LIFECYCLE, features=("tenure_days",))
+    with pytest.raises(ValueError, match=r"no position of the playbook tiers for any of tenure_d"):
+        read_playbook(PLAYBOOK, PROTOTYPES, "tiers", nothing)
 
 
-def cells(cluster_id, code, kind, stored, center):
-    """What a fit stores of one cluster, a feature each."""
-    return [
-        {
-            "cluster_id": cluster_id,
-            "segment_code": code,
-            "outlier_features": kind,
-            "feature_number": number,
-            "center_scaled": position,
-            **of_feature,
-        }
-        for number, (of_feature, position) in enumerate(zip(stored, center, strict=True), start=1)
-    ]
-
-
-STORED = [
-    {
-        "feature": "recency_days",
-        "knots": None,
-        "clip_low": 0.0,
-        "clip_high": None,
-        "feature_offset": 0.1,
-        "feature_scale": 1 / 3,
-        "fence_low": None,
-        "fence_high": None,
-    },
-    {
-        "feature": "monetary",
-        "knots": [n / 3 for n in range(99)],
-        "clip_low": None,
-        "clip_high": 0.98,
-        "feature_offset": 0.5,
-        "feature_scale": 0.25,
-        "fence_low": -12.5,
-        "fence_high": 40.0,
-    },
-]
-CENTERS = [[0.7, -1.25], [1e-12, 2.0], [-0.1, 0.3]]
-TEXT = json.dumps(
-    [
-        cell
-        for number, center in enumerate(CENTERS, start=1)
-        for cell in cells(number, f"segment_{number}", None, STORED, center)
-    ]
-    + cells(4, "spend", "monetary", STORED, [0.0, 9.0])
-    + cells(5, "both", "monetary recency_days", STORED, [None, None])
-)
-
-
-def test_a_fit_comes_back_as_it_was_stored():
-    fit = read_fit(TEXT)
-    assert fit.centers.tolist() == CENTERS
-    assert fit.codes == ["segment_1", "segment_2", "segment_3", "spend", "both"]
-    assert [pattern.tolist() for pattern in fit.outliers] == [[False, True], [True, True]]
-    preparation = fit.preparation
-    assert preparation.knots[0] is None
-    assert preparation.knots[1].tolist() == [n / 3 for n in range(99)]
-    assert preparation.lows.tolist() == [0, -np.inf]
-    assert preparation.highs.tolist() == [np.inf, 0.98]
-    assert preparation.offsets.tolist() == [0.1, 0.5]
-    assert preparation.scales.tolist() == [1 / 3, 0.25]
-    assert preparation.fence_lows.tolist() == [-np.inf, -12.5]
-    assert preparation.fence_highs.tolist() == [np.inf, 40]
-
-
-def test_customers_are_assigned_by_fences_first_and_then_to_the_nearest_centre():
-    # Scaled, recency is 0.7 and 0; the rank of monetary is 0, 0.98 (0.99, held) or 0.52, scaled -2,
-    # 1.92 and 0.08.
-    transformed = np.array([[1 / 3, 0.0], [0.1, 40.0], [0.1, 17.2], [1 / 3, 0.0], [0.1, 40.0]])
-    raw = np.array([[1.0, 0.0], [1.0, 40.0], [1.0, 17.2], [1.0, -12.51], [9e9, 41.0]])
-    fit = read_fit(TEXT)
-    together = fit.assign(transformed, raw)
-    assert together.tolist() == [1, 2, 3, 4, 4]
-    alone = [fit.assign(transformed[[row]], raw[[row]]).tolist() for row in range(5)]
-    assert alone == [[1], [2], [3], [4], [4]]
+def test_the_key_of_a_playbook_follows_its_segments_and_places():
+    named = {"low": np.array([-1.0, np.nan]), "high": np.array([1.0, np.nan])}
+    moved = Playbook({**named, "low": np.array([-0.9, np.nan])}, {})
+    outliers = Playbook(named, {frozenset(["monetary"]): "far"})
+    playbook = Playbook(named, {})
+    assert len({each.key() for each in (playbook, moved, outliers)}) == 3
+    assert playbook.key() == Playbook(dict(named), {}).key()
