@@ -1,3 +1,21 @@
+{#- A row for each element of a list. -#}
+{% macro unnested(values) -%}
+    {{ return(adapter.dispatch('unnested', 'customer_segments')(values)) }}
+{%- endmacro %}
+
+{% macro duckdb__unnested(values) -%}
+    unnest({{ values }})
+{%- endmacro %}
+
+{#- A list of pairs, structs of two fields, as a map. -#}
+{% macro as_map(pairs) -%}
+    {{ return(adapter.dispatch('as_map', 'customer_segments')(pairs)) }}
+{%- endmacro %}
+
+{% macro duckdb__as_map(pairs) -%}
+    map_from_entries({{ pairs }})
+{%- endmacro %}
+
 {#- The values of a group as a list in a stated order. -#}
 {% macro ordered_list(value, order_by) -%}
     {{ return(adapter.dispatch('ordered_list', 'customer_segments')(value, order_by)) }}
@@ -5,14 +23,6 @@
 
 {% macro duckdb__ordered_list(value, order_by) -%}
     list({{ value }} order by {{ order_by }})
-{%- endmacro %}
-
-{% macro list_length(values) -%}
-    {{ return(adapter.dispatch('list_length', 'customer_segments')(values)) }}
-{%- endmacro %}
-
-{% macro duckdb__list_length(values) -%}
-    len({{ values }})
 {%- endmacro %}
 
 {% macro least_in_list(values) -%}
@@ -41,19 +51,16 @@
     list_transform({{ centers }}, lambda center: list_distance(center, {{ point }}))
 {%- endmacro %}
 
-{#- The nearest cluster that has another segment than this, as {distance, segment_code}. -#}
-{% macro runner_up(distances, codes, segment_code) -%}
-    {{ return(adapter.dispatch('runner_up', 'customer_segments')(distances, codes, segment_code)) }}
+{#- The cluster nearest to a point among a list of {segment_code, center}, as {distance, segment_code}. -#}
+{% macro nearest_of(clusters, point) -%}
+    {{ return(adapter.dispatch('nearest_of', 'customer_segments')(clusters, point)) }}
 {%- endmacro %}
 
-{% macro duckdb__runner_up(distances, codes, segment_code) -%}
-    list_sort(list_filter(
-        list_transform(
-            list_zip({{ distances }}, {{ codes }}),
-            lambda pair: {'distance': pair[1], 'segment_code': pair[2]}
-        ),
-        lambda cluster: cluster.segment_code <> {{ segment_code }}
-    ))[1]
+{% macro duckdb__nearest_of(clusters, point) -%}
+    list_min(list_transform(
+        {{ clusters }},
+        lambda cluster: {'distance': list_distance(cluster.center, {{ point }}), 'segment_code': cluster.segment_code}
+    ))
 {%- endmacro %}
 
 {#- Which share of the percentiles in a list lies below the value: 0 to 0.99. -#}

@@ -4,10 +4,12 @@
       cluster_centers     the mart of that name, one fit for each segmentation
       invoice_customers   and every other population of the declarations, with its features and `keys`;
                           customers_of_populations() writes them
-    `assigned` has segmentation, keys, cluster_id, segment_code, distance (null in a group of outliers),
-    and the lists distances and codes: how far each cluster is, and which segment it has.
+    `clusters` has a row for each cluster and group of outliers of a segmentation, with its center as a list of scaled
+    features. `assigned` has segmentation, keys, point (the customer's own scaled features), distance (null in a group
+    of outliers), cluster_id and segment_code.
 -#}
 {% macro assigned_customers(declarations, keys) -%}
+{%- set features = declarations | map(attribute='features') | map('list') | sum(start=[]) | unique | list -%}
 clusters as (
     select
         segmentation,
@@ -23,11 +25,11 @@ clusters as (
         outlier_features
 ),
 
-centers as (
+{# Clusters are numbered from 1, groups of outliers behind them: a center's place in the list is its cluster_id. #}
+fits as (
     select
         segmentation,
-        {{ ordered_list('center', 'cluster_id') }} as centers,
-        {{ ordered_list('segment_code', 'cluster_id') }} as codes
+        {{ ordered_list('center', 'cluster_id') }} as centers
     from clusters
     where outlier_features is null
     group by segmentation
@@ -36,115 +38,122 @@ centers as (
 outlier_groups as (
     select
         segmentation,
-        {{ ordered_list('outlier_features', 'cluster_id') }} as groups,
-        {{ ordered_list('segment_code', 'cluster_id') }} as group_codes
+        cluster_id,
+        outlier_features
     from clusters
     where outlier_features is not null
-    group by segmentation
 ),
 
-preparations as (
+{# What brings features to scaled units, one row for each segmentation. #}
+scales as (
     select
-        segmentation,
-        {%- for parameter in ['feature_offset', 'feature_scale', 'clip_low', 'clip_high', 'fence_low', 'fence_high', 'knots'] %}
-        {{ ordered_list(parameter, 'feature_number') }} as {{ parameter }}{{ ',' if not loop.last }}
+        segmentation
+        {%- for feature in features %}
+        {%- for parameter in scale_parameters(declarations, feature) %},
+        max({{ parameter }}) filter (where feature = '{{ feature }}') as {{ parameter }}_of_{{ feature }}
+        {%- endfor %}
         {%- endfor %}
     from cluster_centers
     where cluster_id = 1
     group by segmentation
 ),
 
-fits as (
-    select
-        preparations.*,
-        centers.centers,
-        centers.codes,
-        outlier_groups.groups,
-        outlier_groups.group_codes
-    from preparations
-    inner join centers on preparations.segmentation = centers.segmentation
-    left join outlier_groups on preparations.segmentation = outlier_groups.segmentation
-),
-
 points as (
     {%- for declaration in declarations %}
     select
-        fits.segmentation,
+        scales.segmentation,
         {%- for key in keys %}
         customers.{{ key }},
         {%- endfor %}
-        fits.centers,
-        fits.codes,
-        fits.groups,
-        fits.group_codes,
         [
             {%- for feature in declaration.features %}
-            {{ scaled(declaration, feature, loop.index) }}{{ ',' if not loop.last }}
+            {{ scaled(declaration, feature) }}{{ ',' if not loop.last }}
             {%- endfor %}
         ] as point,
         {{ features_beyond_fences(declaration) }} as outlier_features
     from {{ declaration.population }} as customers
-    inner join fits on fits.segmentation = '{{ declaration.segmentation }}'
+    inner join scales on scales.segmentation = '{{ declaration.segmentation }}'
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
 measured as (
     select
-        *,
-        {{ distances_to('centers', 'point') }} as distances,
-        {{ place_in_list('groups', 'outlier_features') }} as group_place
+        points.*,
+        {{ distances_to('fits.centers', 'points.point') }} as distances
     from points
+    inner join fits on points.segmentation = fits.segmentation
+),
+
+located as (
+    select
+        measured.*,
+        coalesce(
+            outlier_groups.cluster_id,
+            {{ place_in_list('measured.distances', least_in_list('measured.distances')) }}
+        ) as cluster_id,
+        case
+            when outlier_groups.cluster_id is null then {{ least_in_list('measured.distances') }}
+        end as distance
+    from measured
+    left join outlier_groups
+        on
+            measured.segmentation = outlier_groups.segmentation
+            and measured.outlier_features = outlier_groups.outlier_features
 ),
 
 assigned as (
     select
-        segmentation,
+        located.segmentation,
         {%- for key in keys %}
-        {{ key }},
+        located.{{ key }},
         {%- endfor %}
-        distances,
-        codes,
-        cast(
-            case
-                when group_place is null then {{ place_in_list('distances', least_in_list('distances')) }}
-                else {{ list_length('centers') }} + group_place
-            end as integer
-        ) as cluster_id,
-        case
-            when group_place is null then codes[{{ place_in_list('distances', least_in_list('distances')) }}]
-            else group_codes[group_place]
-        end as segment_code,
-        case when group_place is null then {{ least_in_list('distances') }} end as distance
-    from measured
+        located.point,
+        located.distance,
+        clusters.cluster_id,
+        clusters.segment_code
+    from located
+    inner join clusters
+        on
+            located.segmentation = clusters.segmentation
+            and located.cluster_id = clusters.cluster_id
 )
 {%- endmacro %}
 
+{#- What the declarations need of a fit to scale a feature, as columns of cluster_centers. -#}
+{% macro scale_parameters(declarations, feature) -%}
+    {%- set wanted = ['feature_offset', 'feature_scale'] -%}
+    {%- for declaration in declarations if feature in declaration.features -%}
+        {%- do wanted.append('knots') if declaration.features[feature] == 'rank' -%}
+        {%- do wanted.extend(['clip_low', 'clip_high']) if declaration.winsorised -%}
+        {%- do wanted.extend(['fence_low', 'fence_high']) if feature in declaration.separated -%}
+    {%- endfor -%}
+    {{ return(wanted | unique | list) }}
+{%- endmacro %}
+
 {#- A feature in scaled units: the arithmetic of scale() in python_models/segmentation/scaling.py. -#}
-{% macro scaled(declaration, feature, number) -%}
+{% macro scaled(declaration, feature) -%}
     {%- set transform = declaration.features[feature] -%}
     {%- set value = transformed('customers.' ~ feature, transform) -%}
     {%- if transform == 'rank' -%}
-        {%- set value = rank_among('fits.knots[' ~ number ~ ']', value) -%}
+        {%- set value = rank_among('scales.knots_of_' ~ feature, value) -%}
     {%- endif -%}
     {%- if declaration.winsorised -%}
-        {%- set value = 'least(greatest(' ~ value ~ ', fits.clip_low[' ~ number ~ ']), fits.clip_high[' ~ number ~ '])' -%}
+        {%- set value = 'least(greatest(' ~ value ~ ', scales.clip_low_of_' ~ feature ~ '), scales.clip_high_of_' ~ feature ~ ')' -%}
     {%- endif -%}
-    ({{ value }} - fits.feature_offset[{{ number }}]) / fits.feature_scale[{{ number }}]
+    ({{ value }} - scales.feature_offset_of_{{ feature }}) / scales.feature_scale_of_{{ feature }}
 {%- endmacro %}
 
-{#- The features that set a customer apart, by name and parted by spaces; null where none does. -#}
+{#- The features that set a customer apart, by name with spaces between; null where none does. -#}
 {% macro features_beyond_fences(declaration) -%}
     {%- if not declaration.separated -%}
         {{ return('cast(null as varchar)') }}
     {%- endif -%}
-    {%- set names = declaration.features | list -%}
     {%- set named = [] -%}
     {%- for feature in declaration.separated | sort -%}
         {%- set value = transformed('customers.' ~ feature, 'none') -%}
-        {%- set number = names.index(feature) + 1 -%}
         {%- do named.append(
-            "case when " ~ value ~ " < fits.fence_low[" ~ number ~ "] or " ~ value ~ " > fits.fence_high[" ~ number ~ "]"
+            "case when " ~ value ~ " < scales.fence_low_of_" ~ feature ~ " or " ~ value ~ " > scales.fence_high_of_" ~ feature
             ~ " then '" ~ feature ~ "' end"
         ) -%}
     {%- endfor -%}

@@ -30,10 +30,10 @@
 
 {#- The lengths in days of the windows that declarations ask for, rising. -#}
 {% macro trailing_windows() -%}
-    {%- set found = [] -%}
+    {%- set found, columns = [], window_features() | join('|') -%}
     {%- for declaration in (var('segmentations') or {}).values() if declaration is mapping -%}
         {%- for feature in declaration['features'] or {} -%}
-            {%- set asked = modules.re.fullmatch('(' ~ window_features() | join('|') ~ ')_([1-9][0-9]{0,3})d', feature | string) -%}
+            {%- set asked = modules.re.fullmatch('(' ~ columns ~ ')_([1-9][0-9]{0,3})d', feature | string) -%}
             {%- if asked -%}
                 {%- do found.append(asked.group(2) | int) -%}
             {%- endif -%}

@@ -20,6 +20,7 @@
         {{ stop("var segmentations (in dbt_project.yml or VARS) must map names to declarations, such as " ~
             "{mine: {playbook: lifecycle, features: {recency_days: log1p, frequency: log1p}}}") }}
     {%- endif -%}
+    {%- set populations = populations() -%}
     {%- set checked = [] -%}
     {%- for name, declaration in declared.items() -%}
         {%- set place = 'segmentations.' ~ name -%}
@@ -38,10 +39,10 @@
         {%- if full['playbook'] is not string -%}
             {{ stop_at(place ~ '.playbook', "must be the name of a playbook in seeds/segment_playbook.csv, got " ~ full['playbook']) }}
         {%- endif -%}
-        {%- do check_word(place ~ '.population', full['population'], populations() | list) -%}
+        {%- do check_word(place ~ '.population', full['population'], populations | list) -%}
         {%- do check_word(place ~ '.scaler', full['scaler'], ['standard', 'min_max', 'robust']) -%}
         {%- do check_word(place ~ '.algorithm', full['algorithm'], algorithms()) -%}
-        {%- do check_features(place, full) -%}
+        {%- do check_features(place, full, populations[full['population']]) -%}
         {%- do full.update(checked_outliers(place, full)) -%}
         {%- do check_whole(place ~ '.n_init', full['n_init'], 1) -%}
         {%- do check_whole(place ~ '.seed', full['seed'], 0) -%}
@@ -59,7 +60,7 @@
                 {{ stop_at(place ~ '.k', "is " ~ full['k'] ~ ", outside k_min to k_max, " ~ full['k_min'] ~ " to " ~ full['k_max']) }}
             {%- endif -%}
         {%- endif -%}
-        {%- if populations()[full['population']].is_given -%}
+        {%- if populations[full['population']].is_given -%}
             {%- do checked.append(dict(full, segmentation=name)) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -86,9 +87,8 @@
     {{ return(['kmeans', 'gaussian_mixture', 'ward', 'dbscan', 'hdbscan']) }}
 {%- endmacro %}
 
-{% macro check_features(place, declaration) -%}
+{% macro check_features(place, declaration, population) -%}
     {%- set features = declaration['features'] -%}
-    {%- set population = populations()[declaration['population']] -%}
     {%- if features is not mapping or not features -%}
         {{ stop_at(place ~ '.features', "must map columns to transforms, such as {recency_days: log1p}") }}
     {%- endif -%}

@@ -21,7 +21,7 @@ numbered as (
     from clusters
 ),
 
-placed as (
+marked as (
     select
         assigned.segmentation,
         assigned.customer_id,
@@ -44,7 +44,7 @@ followed as (
         *,
         lag(segment_code) over by_date as previous_segment_code,
         bit_or(segment_bit) over (by_date rows between unbounded preceding and 1 preceding) as earlier_segment_bits
-    from placed
+    from marked
     window by_date as (
         partition by
             segmentation,

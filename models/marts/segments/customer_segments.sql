@@ -12,12 +12,33 @@ segments as (
 
 {{ assigned_customers(segmentations(), ['customer_id']) }},
 
+{# For each segment, the clusters of the others. #}
+rivals as (
+    select
+        own.segmentation,
+        own.segment_code,
+        list({'segment_code': others.segment_code, 'center': others.center}) as clusters
+    from (select distinct segmentation, segment_code from clusters) as own
+    inner join clusters as others
+        on
+            own.segmentation = others.segmentation
+            and own.segment_code <> others.segment_code
+    where others.outlier_features is null
+    group by
+        own.segmentation,
+        own.segment_code
+),
+
 {# A customer that is set apart has no centre; its runner-up is where it would be otherwise. #}
 compared as (
     select
-        *,
-        {{ runner_up('distances', 'codes', 'segment_code') }} as runner_up
+        assigned.*,
+        {{ nearest_of('rivals.clusters', 'assigned.point') }} as runner_up
     from assigned
+    left join rivals
+        on
+            assigned.segmentation = rivals.segmentation
+            and assigned.segment_code = rivals.segment_code
 ),
 
 final as (
