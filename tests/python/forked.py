@@ -1,7 +1,8 @@
 """A process in which dbt is imported and has parsed the project; each run is a fork of it.
 
-Starting Python, importing dbt and its first parse take seconds, in a suite with some hundred builds
-most of its time. A fork has all that, and shares nothing with other runs.
+Starting Python, importing dbt and parsing take seconds, in a suite with some hundred builds most
+of its time. A fork has all that, and shares nothing with other runs. The project is parsed once
+for all runs in whose settings parsing sees no difference.
 """
 
 import json
@@ -11,11 +12,29 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT / "scripts"))
 # No run takes as long, unless it hangs.
 MOST_SECONDS = 300
+# Settings that are read while a build runs and not while the project is parsed.
+UNSEEN = {
+    "invoices",
+    "invoice_columns",
+    "invoice_format",
+    "longest_pause_days",
+    "drop_exact_duplicates",
+    "cancellation_prefix",
+    "as_of",
+    "source_name",
+    "pairs_least_baskets",
+    "pairs_least_support",
+    "pairs_largest_basket",
+    "pairs_sampled_baskets",
+}
 # Semaphores of forks go with them.
 LEFT_TO_THE_SYSTEM = "ignore::UserWarning:multiprocessing.resource_tracker"
 
@@ -72,31 +91,60 @@ class Forks:
 
 def serve():
     """Fork for each order, and answer with the process id and, when it ends, its exit code."""
-    warm_up()
+    import build  # noqa: F401
+
     for line in sys.stdin:
+        order = json.loads(line)
+        parsed = parse(order[1]) if order[0] == "build" else None
         child = os.fork()
         if not child:
-            fulfil(*json.loads(line))
+            fulfil(parsed, *order)
         print(child, flush=True)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def warm_up():
-    """Import what builds import, and parse once."""
-    sys.path.insert(0, str(PROJECT / "scripts"))
-    import build  # noqa: F401
+@lru_cache(maxsize=12)
+def parse_with(variables):
+    """Parse with these vars, as YAML; what dbt says of it."""
     from dbt.cli.main import dbtRunner
 
     with tempfile.TemporaryDirectory() as folder:
         places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        places += ["--target-path", folder, "--log-path", folder]
+        places += ["--target-path", folder, "--log-path", folder, "--vars", variables]
         os.environ["DBT_PROJECT_DIR"] = str(PROJECT)
         # The static parser has threads, and threads do not survive a fork.
-        dbtRunner().invoke(["--log-level", "none", "--no-static-parser", "parse", *places])
+        return dbtRunner().invoke(["--log-level", "none", "--no-static-parser", "parse", *places])
 
 
-def fulfil(program, arguments, environment, folder, output, errors):
+def parse(arguments):
+    """Parse as a build would, once for each of the settings that parsing sees.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Of a build.
+
+    Returns
+    -------
+    dbtRunnerResult or None
+        None where settings are wrong, which the build says itself.
+    """
+    from settings import as_dbt_vars, read_settings
+
+    options = dict(pairwise(arguments))
+    try:
+        settings = read_settings(options.get("--invoices"), options.get("--vars"))
+    except ValueError:
+        return None
+    if "campaign_customers" not in settings and "invoices" in settings:
+        is_demo = str(settings["invoices"]).endswith("data/demo/invoices.csv")
+        settings["campaign_customers"] = None if is_demo else ""
+    seen = {name: value for name, value in settings.items() if name not in UNSEEN}
+    return parse_with(as_dbt_vars(dict(sorted(seen.items()))))
+
+
+def fulfil(parsed, program, arguments, environment, folder, output, errors):
     """Be the run that was ordered; never returns."""
     code = 1
     try:
@@ -107,7 +155,7 @@ def fulfil(program, arguments, environment, folder, output, errors):
         os.environ.update(environment)
         os.chdir(folder)
         signal.alarm(MOST_SECONDS)
-        code = build_here(arguments) if program == "build" else dbt_here(arguments)
+        code = build_here(parsed, arguments) if program == "build" else dbt_here(arguments)
     except SystemExit as stopped:
         code = stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except BaseException:
@@ -118,10 +166,17 @@ def fulfil(program, arguments, environment, folder, output, errors):
         os._exit(code)
 
 
-def build_here(arguments):
-    """Run ``make build``'s program."""
+def build_here(parsed, arguments):
+    """Run ``make build``'s program, with the project parsed if it could be."""
     import build
+    from dbt.cli.main import dbtRunner
 
+    invoke = dbtRunner.invoke
+
+    def invoke_unless_parsed(self, arguments, **settings):
+        return parsed if parsed and "parse" in arguments else invoke(self, arguments, **settings)
+
+    dbtRunner.invoke = invoke_unless_parsed
     return build.main(arguments)
 
 

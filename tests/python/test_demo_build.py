@@ -58,6 +58,8 @@ MARTS = {
     "segmentation_agreement",
     "segments",
 }
+# The demo's campaign goes with the demo's file alone, unless it is named.
+DEMO_CAMPAIGN = "{campaign_customers: data/demo/campaign_customers.csv}"
 # Where a line stands in the file is all that may change with the order of lines.
 UNORDERED = MARTS - {"rejected_lines"}
 LIFECYCLE = [
@@ -180,6 +182,7 @@ def test_shuffled_lines_and_one_thread_make_the_same_marts(demo, tmp_path):
     other = build(
         tmp_path / "built",
         invoices=shuffled,
+        variables=DEMO_CAMPAIGN,
         preexec_fn=lambda: os.sched_setaffinity(0, {min(allowed)}),
     )
     assert other.code == 0, other.errors
@@ -206,7 +209,7 @@ def test_parquet_of_the_same_lines_makes_the_same_marts(demo, tmp_path):
             ) to '{parquet}'
             """
         )
-    other = build(tmp_path / "built", invoices=parquet)
+    other = build(tmp_path / "built", invoices=parquet, variables=DEMO_CAMPAIGN)
     assert other.code == 0, other.errors
     assert differences(demo, other, sorted(UNORDERED)) == dict.fromkeys(sorted(UNORDERED), 0)
 
@@ -396,7 +399,11 @@ def status(result):
     ("invoices", "variables", "message"),
     [
         ("nowhere.csv", None, "there is no file"),
-        (None, "{as_of: yesterday}", "var as_of must look like 2011-12-10"),
+        (
+            None,
+            "{as_of: yesterday}",
+            "var as_of (in dbt_project.yml or VARS): must look like 2011-12-10",
+        ),
         (
             None,
             "{primary_segmentation: lifecicle}",
@@ -415,9 +422,9 @@ def status(result):
             "population: campaign_customers, features: {income: none}}}}",
             "segmentations (in dbt_project.yml or VARS): at least one must be of the population",
         ),
-        (None, "[as_of]", "VARS must map names to values"),
+        (None, "[as_of]", "VARS must map settings to values"),
         (None, "{as_of: '", "VARS is not YAML"),
-        (None, "{invoice_columns: {prize: Price}}", "invoice_columns names prize"),
+        (None, "{invoice_columns: {prize: Price}}", "prize is unknown; there are invoice_id"),
         (None, "{invoice_columns: {unit_price: Price}}", "has no column Price for unit_price"),
         (
             None,
@@ -433,7 +440,7 @@ def status(result):
         (
             None,
             "{pairs_least_support: 3}",
-            "pairs_least_support (in dbt_project.yml or VARS): must be a share of baskets, 0 to 1",
+            "pairs_least_support (in dbt_project.yml or VARS): must be a share, 0 to 1",
         ),
         (
             None,

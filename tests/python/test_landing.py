@@ -240,9 +240,9 @@ def test_a_build_on_random_dirt_accounts_for_every_line(tmp_path, seed):
             chance.choice([str(number // 3), f"C{number // 3}", "", "odd-1", "'--"]),
             chance.choice(["A", "B", "post", "", '"q,""r"""', "\u00e9"]),
             chance.choice(["mug", "", '"two\nlines"', "  ", 'stray"quote']),
-            chance.choice(["1", "2", "-1", "0", "", "1.5", "many", "99999999999"]),
+            chance.choice(["1", "2", "3", "4", "6", "-1", "0", "", "1.5", "many", "99999999999"]),
             f"2011-{chance.randint(1, 12):02}-{chance.randint(1, 31):02} 10:00",
-            chance.choice(["1.50", "0", "-2", "", "free", "1e9", "0.001"]),
+            chance.choice(["1.50", "2", "0.85", "4.25", "0", "-2", "", "free", "1e9", "0.001"]),
             chance.choice(["a", "b", "17850.0", "007", "", *map(str, range(40))]),
             chance.choice(["UK", ""]),
         ]

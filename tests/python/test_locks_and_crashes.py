@@ -226,7 +226,7 @@ def test_a_full_disk_leaves_the_published_file_as_it_was(warehouse):
 
 def test_what_cannot_be_published_ends_in_one_line(warehouse):
     (warehouse / "scored.duckdb").mkdir()
-    ran = run_forked("build", [*build_arguments(), "--score"], warehouse)
+    ran = run_forked("build", ["score", *build_arguments()], warehouse)
     assert ran.code != 0
     begin = f"error: marts are built but not published to {warehouse}/scored.duckdb: "
     assert ran.errors.startswith(begin)
