@@ -25,6 +25,17 @@
     list({{ value }} order by {{ order_by }})
 {%- endmacro %}
 
+{#- The rows of a group as a list of structs, {name of a field: its value}, in any order. -#}
+{% macro list_of_structs(fields) -%}
+    {{ return(adapter.dispatch('list_of_structs', 'customer_segments')(fields)) }}
+{%- endmacro %}
+
+{% macro duckdb__list_of_structs(fields) -%}
+    list(struct_pack(
+        {%- for name, value in fields.items() %}{{ name }} := {{ value }}{{ ', ' if not loop.last }}{% endfor -%}
+    ))
+{%- endmacro %}
+
 {% macro least_in_list(values) -%}
     {{ return(adapter.dispatch('least_in_list', 'customer_segments')(values)) }}
 {%- endmacro %}

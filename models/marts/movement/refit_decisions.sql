@@ -1,7 +1,3 @@
-{%- set figures = [
-    'decision', 'reason', 'previous_model_version', 'moved_by_refit', 'feature_psi', 'far_share', 'known_share', 'explained',
-    'explained_by_refit', 'name_conflict'
-] -%}
 with fits as (
     select
         *,
@@ -55,9 +51,16 @@ decided_now as (
         fits.model_version,
         coalesce(sizes.customers, 0) as customers,
         moves.moved_by_themselves,
-        {%- for figure in figures %}
-        fits.{{ figure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        fits.decision,
+        fits.reason,
+        fits.previous_model_version,
+        fits.moved_by_refit,
+        fits.feature_psi,
+        fits.far_share,
+        fits.known_share,
+        fits.explained,
+        fits.explained_by_refit,
+        fits.name_conflict
     from fits
     left join sizes on fits.segmentation = sizes.segmentation
     left join moves on fits.segmentation = moves.segmentation
@@ -93,9 +96,16 @@ together as (
         model_version,
         customers,
         moved_by_themselves,
-        {%- for figure in figures %}
-        {{ figure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        decision,
+        reason,
+        previous_model_version,
+        moved_by_refit,
+        feature_psi,
+        far_share,
+        known_share,
+        explained,
+        explained_by_refit,
+        name_conflict
     from decided_before
     where newest = 1
 ),

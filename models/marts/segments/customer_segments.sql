@@ -12,13 +12,20 @@ segments as (
 
 {{ assigned_customers(segmentations(), ['customer_id']) }},
 
+named as (
+    select distinct
+        segmentation,
+        segment_code
+    from clusters
+),
+
 {# For each segment, the clusters of the others. #}
 rivals as (
     select
         own.segmentation,
         own.segment_code,
-        list({'segment_code': others.segment_code, 'center': others.center}) as clusters
-    from (select distinct segmentation, segment_code from clusters) as own
+        {{ list_of_structs({'segment_code': 'others.segment_code', 'center': 'others.center'}) }} as clusters
+    from named as own
     inner join clusters as others
         on
             own.segmentation = others.segmentation
