@@ -1,17 +1,19 @@
-{#- Of logarithms where a few values are far larger than the rest, so that these don't decide alone. -#}
-{%- set features = {
-    'recency_days': 'none', 'frequency': 'log1p', 'monetary': 'log1p', 'average_basket_value': 'log1p',
-    'quantity': 'log1p', 'distinct_products': 'log1p', 'tenure_days': 'none', 'return_share': 'none',
-} -%}
+{#- Of logarithms where a few values are far larger than the rest, so that these don't decide alone. What can be
+    negative says again what its positive part says. -#}
+{%- set told = features().invoice_customers -%}
+{%- set features = features_that('can_be_negative', told, false) -%}
 with customers as (
     select * from {{ ref('customers') }}
 ),
 
 measured as (
     select
-        {%- for feature, transform in features.items() %}
-        {%- for other, other_transform in features.items() %}
-        corr({{ transformed(feature, transform) }}, {{ transformed(other, other_transform) }}) as {{ feature }}__{{ other }},
+        {%- for feature in features %}
+        {%- for other in features %}
+        corr(
+            {{ transformed(feature, 'log1p' if told[feature].is_skewed else 'none') }},
+            {{ transformed(other, 'log1p' if told[other].is_skewed else 'none') }}
+        ) as {{ feature }}__{{ other }},
         {%- endfor %}
         {%- endfor %}
         count(*) as customers

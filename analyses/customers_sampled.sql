@@ -1,7 +1,14 @@
 {#- At most about 2,500 customers, the same ones every time, in the units in which distances are measured. -#}
+{%- set declarations = segmentations() | selectattr('population', 'equalto', 'invoice_customers') | list -%}
 with customers as (
     select * from {{ ref('customers') }}
 ),
+{%- if trailing_windows() %}
+
+customer_windows as (
+    select * from {{ ref('customer_windows') }}
+),
+{%- endif %}
 
 customer_segments as (
     select
@@ -13,52 +20,43 @@ customer_segments as (
     where population = 'invoice_customers'
 ),
 
-scalings as (
-    select distinct
-        segmentation,
-        feature_number,
-        feature,
-        transform,
-        knots,
-        clip_low,
-        clip_high,
-        feature_offset,
-        feature_scale
-    from {{ ref('cluster_centers') }}
-    where cluster_id = 1
+cluster_centers as (
+    select * from {{ ref('cluster_centers') }}
 ),
 
 sizes as (
     select cast(ceil(count(*) / 2500.0) as integer) as sampled_part
-    from {{ ref('customers') }}
+    from customers
 ),
 
-sampled as (
-    select customers.*
+invoice_customers as (
+    select
+        {%- for feature in lifetime_features() %}
+        customers.{{ feature }},
+        {%- endfor %}
+        {%- for feature, window in windowed_features().items() %}
+        window_{{ window.days }}.{{ window.column }} as {{ feature }},
+        {%- endfor %}
+        customers.customer_id
     from customers
     cross join sizes
-    where {{ one_row_in(['customer_id'], 'sizes.sampled_part') }}
+    {%- for days in trailing_windows() %}
+    inner join customer_windows as window_{{ days }}
+        on
+            customers.customer_id = window_{{ days }}.customer_id
+            and window_{{ days }}.window_days = {{ days }}
+    {%- endfor %}
+    where {{ one_row_in(['customers.customer_id'], 'sizes.sampled_part') }}
 ),
 
-feature_values as (
-    {%- for feature in lifetime_features() %}
+{{ assigned_customers(declarations, ['customer_id']) }},
+
+features as (
     select
-        customer_id,
-        '{{ feature }}' as feature,
-        cast({{ feature }} as double) as feature_value
-    from sampled
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-    {%- for feature, window in windowed_features().items() %}
-    union all
-    select
-        sampled.customer_id,
-        '{{ feature }}' as feature,
-        cast(customer_windows.{{ window.column }} as double) as feature_value
-    from sampled
-    inner join {{ ref('customer_windows') }} as customer_windows on sampled.customer_id = customer_windows.customer_id
-    where customer_windows.window_days = {{ window.days }}
-    {%- endfor %}
+        segmentation,
+        feature_number
+    from cluster_centers
+    where cluster_id = 1
 ),
 
 final as (
@@ -66,32 +64,19 @@ final as (
         customer_segments.segmentation,
         customer_segments.segment_code,
         customer_segments.segment_name,
-        feature_values.customer_id,
-        scalings.feature_number,
-        (
-            least(
-                greatest(
-                    case scalings.transform
-                        when 'log1p' then ln(1 + feature_values.feature_value)
-                        when 'sqrt' then sqrt(feature_values.feature_value)
-                        when 'rank' then {{ rank_among('scalings.knots', 'feature_values.feature_value') }}
-                        else feature_values.feature_value
-                    end,
-                    scalings.clip_low
-                ),
-                scalings.clip_high
-            ) - scalings.feature_offset
-        ) / scalings.feature_scale as scaled_value
-    from feature_values
-    inner join scalings on feature_values.feature = scalings.feature
+        customer_segments.customer_id,
+        features.feature_number,
+        assigned.point[features.feature_number] as scaled_value
+    from assigned
+    inner join features on assigned.segmentation = features.segmentation
     inner join customer_segments
         on
-            feature_values.customer_id = customer_segments.customer_id
-            and scalings.segmentation = customer_segments.segmentation
+            assigned.segmentation = customer_segments.segmentation
+            and assigned.customer_id = customer_segments.customer_id
     order by
         customer_segments.segmentation,
-        feature_values.customer_id,
-        scalings.feature_number
+        customer_segments.customer_id,
+        features.feature_number
 )
 
 select * from final

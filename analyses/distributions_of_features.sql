@@ -1,8 +1,6 @@
 {#- Twenty bins a feature: of equal width, or of equal ratio where a few values are far larger than the rest. -#}
-{%- set features = {
-    'recency_days': false, 'frequency': true, 'monetary': true, 'average_basket_value': true,
-    'quantity': true, 'distinct_products': true, 'tenure_days': false, 'return_share': false,
-} -%}
+{%- set told = features().invoice_customers -%}
+{%- set features = features_that('can_be_negative', told, false) -%}
 with customers as (
     select * from {{ ref('customers') }}
 ),
@@ -23,7 +21,8 @@ customer_segments as (
 ),
 
 feature_values as (
-    {%- for feature, is_log in features.items() %}
+    {%- for feature in features %}
+    {%- set is_log = told[feature].get('is_skewed', false) %}
     select
         customer_id,
         {{ loop.index }} as feature_number,

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,35 +14,34 @@ ACCENT = "#0072B2"
 # Of one line of a label, in pixels.
 LINE_HEIGHT = 13
 
-# Name, unit, number format, and whether a few values are far larger than the rest.
-FEATURES = {
-    "recency_days": ("Recency", "days since the last purchase", ",.0f", False),
-    "frequency": ("Frequency", "orders", ",.0f", True),
-    "monetary": ("Spend", "money for all orders", ",.2f", True),
-    "net_monetary": ("Net spend", "money after returns", ",.2f", False),
-    "average_basket_value": ("Basket", "money an order", ",.2f", True),
-    "quantity": ("Pieces", "pieces bought", ",.0f", True),
-    "distinct_products": ("Range", "different products bought", ",.0f", True),
-    "tenure_days": ("Tenure", "days since the first purchase", ",.0f", False),
-    "return_share": ("Returns", "share of spend that came back", ".0%", False),
-    # Of campaign customers.
-    "income": ("Income", "money a year", ",.0f", False),
-    "total_spend": ("Spend", "money in two years", ",.2f", True),
-    "web_purchases": ("Web", "purchases by web", ",.0f", False),
-    "catalog_purchases": ("Catalogue", "purchases by catalogue", ",.0f", False),
-    "store_purchases": ("Store", "purchases in stores", ",.0f", False),
-    "deal_purchases": ("Deals", "purchases at a discount", ",.0f", False),
-    "web_visits": ("Visits", "visits to the web site last month", ",.0f", False),
-}
+
+@dataclass(frozen=True)
+class Feature:
+    """How a feature is shown.
+
+    Attributes
+    ----------
+    name, unit : str
+    number_format : str
+        One of d3's, which Python understands too.
+    is_skewed : bool
+        Whether a few values are far larger than the rest.
+    """
+
+    name: str
+    unit: str
+    number_format: str
+    is_skewed: bool
 
 
-def feature_in_words(feature):
-    """Describe a feature as FEATURES does, one over a trailing window too."""
-    whole, _, days = feature.rpartition("_")
-    if feature not in FEATURES and whole in FEATURES and re.fullmatch("[0-9]+d", days):
-        name, unit, form, is_log = FEATURES[whole]
-        return f"{name} in {days[:-1]} days", unit, form, is_log
-    return FEATURES.get(feature, (words(feature), "", ",.2f", False))
+def read_features(rows):
+    """Read rows of the analysis ``features_in_words``, by name of the feature."""
+    return {
+        row["feature"]: Feature(
+            row["label"], row["unit"], row["number_format"], bool(row["is_skewed"])
+        )
+        for row in rows
+    }
 
 
 @dataclass(frozen=True)

@@ -280,7 +280,10 @@ def draw(section, results, segmentations):
         return [drawn_item(item, "") for item in section.draw(*rows)]
     drawn = []
     for segmentation in segmentations:
-        own = [grouped(part).get(segmentation.name) for part in rows]
+        own = [
+            grouped(part).get(segmentation.name) if "segmentation" in part[0] else part
+            for part in rows
+        ]
         if all(own):
             drawn += [
                 drawn_item(item, segmentation.name) for item in section.draw(segmentation, *own)
@@ -370,7 +373,7 @@ def compose(drawn, results, segmentations, left_out):
             }
             for segmentation in segmentations
         },
-        "features": feature_words(centres),
+        "features": feature_words(results["features_in_words"]),
         "figures": figures,
         "as_of": f"{shop['as_of_at']:%Y-%m-%d %H:%M}",
     }
@@ -432,15 +435,14 @@ def headline(segments, count, percent):
     )
 
 
-def feature_words(centres):
+def feature_words(features):
     """Name, unit and whether a slider multiplies, for the calculator."""
-    from report.figures import feature_in_words
+    from report.figures import read_features
 
-    found = {}
-    for feature in dict.fromkeys(row["feature"] for row in centres):
-        name, unit, _, is_log = feature_in_words(feature)
-        found[feature] = {"name": name, "unit": unit, "is_log": is_log}
-    return found
+    return {
+        feature: {"name": told.name, "unit": told.unit, "is_log": told.is_skewed}
+        for feature, told in read_features(features).items()
+    }
 
 
 def grouped(rows):

@@ -7,7 +7,6 @@ import altair as alt
 from report import campaign, movement, predictions
 from report.figures import (
     ACCENT,
-    FEATURES,
     LINE_HEIGHT,
     NEGATIVE,
     NEUTRAL,
@@ -17,7 +16,6 @@ from report.figures import (
     Table,
     chart,
     count,
-    feature_in_words,
     ink,
     large_numbers,
     legend_on_top,
@@ -25,6 +23,7 @@ from report.figures import (
     money,
     percent,
     principal_components,
+    read_features,
     section,
     shaded,
     steps_that_multiply,
@@ -181,11 +180,16 @@ def revenue_by_month(segmentation, months):
     )
 
 
-@section("Spread within segments", "spread_within_segments", per_segmentation=True)
-def spread_within_segments(segmentation, profiles):
+@section(
+    "Spread within segments", "spread_within_segments", "features_in_words", per_segmentation=True
+)
+def spread_within_segments(segmentation, profiles, words_of_features):
     """Draw a box for each segment and feature, from quantiles."""
-    for feature in ("recency_days", "frequency", "monetary", "average_basket_value"):
-        name, unit, form, is_log = FEATURES[feature]
+    profiled = {row["feature"] for row in profiles}
+    for feature, told in read_features(words_of_features).items():
+        if feature not in profiled:
+            continue
+        name, unit, form, is_log = told.name, told.unit, told.number_format, told.is_skewed
         quantiles = ("p05", "p25", "median", "p75", "p95")
         # A logarithmic axis has no 0; a penny is the least that anyone can spend.
         rows = [
@@ -193,8 +197,6 @@ def spread_within_segments(segmentation, profiles):
             for row in profiles
             if row["feature"] == feature
         ]
-        if not rows:
-            continue
         low, high = (pick(rows, key=lambda row: row["median"]) for pick in (min, max))
         scale, axis = alt.Scale(zero=True), large_numbers()
         if is_log:
@@ -449,12 +451,13 @@ def concentration(points):
     )
 
 
-@section("Distributions", "distributions_of_features", per_segmentation=True)
-def distributions(segmentation, bins):
+@section("Distributions", "distributions_of_features", "features_in_words", per_segmentation=True)
+def distributions(segmentation, bins, words_of_features):
     """Draw a histogram of each feature, as stacks of segments."""
-    features = list(dict.fromkeys(row["feature"] for row in bins))
-    for feature in features:
-        name, unit, _, _ = FEATURES[feature]
+    features = read_features(words_of_features)
+    for feature in dict.fromkeys(row["feature"] for row in bins):
+        told = features[feature]
+        name, unit = told.name, told.unit
         rows = [
             row | {edge: round(row[edge], 4) for edge in ("bin_start", "bin_end")}
             for row in bins
@@ -462,8 +465,8 @@ def distributions(segmentation, bins):
         ]
         is_log = rows[0]["is_log"]
         scale, axis = alt.Scale(zero=False, nice=False), large_numbers()
-        if feature == "return_share":
-            axis = alt.Axis(format=".0%", tickCount=5)
+        if told.number_format.endswith("%"):
+            axis = alt.Axis(format=told.number_format, tickCount=5)
         if is_log:
             scale = alt.Scale(type="symlog", nice=False, zero=False)
             largest = max(row["bin_end"] for row in rows)
@@ -495,14 +498,15 @@ def distributions(segmentation, bins):
         )
 
 
-@section("Correlations", "correlations_of_features")
-def correlations(pairs):
+@section("Correlations", "correlations_of_features", "features_in_words")
+def correlations(pairs, words_of_features):
     """Draw the correlation of each pair of features, as cells with numbers."""
+    features = read_features(words_of_features)
     rows = [
         row
         | {
-            "one": feature_in_words(row["feature"])[0],
-            "other": feature_in_words(row["other_feature"])[0],
+            "one": features[row["feature"]].name,
+            "other": features[row["other_feature"]].name,
             "label": f"{row['correlation']:.2f}",
         }
         for row in pairs

@@ -2,13 +2,15 @@
     rows of other moments), and marts where people find their features; the features that a declaration may name,
     which are never null; all that are profiled; which column is their revenue; and whether they are there at all. -#}
 {% macro populations() -%}
+    {%- set of_campaign = features().campaign_customers -%}
+    {%- set spine = spine_features() -%}
     {{ return({
         'invoice_customers': {
             'model': 'int_customers_as_of',
             'condition': 'is_current',
             'marts': {'customers': lifetime_features(), 'customer_windows': windowed_features() | list},
-            'features': spine_features(),
-            'profiled': spine_features(),
+            'features': spine,
+            'profiled': spine,
             'revenue': 'monetary',
             'as_of': 'as_of_at',
             'is_given': true,
@@ -16,9 +18,9 @@
         'campaign_customers': {
             'model': 'int_campaign_customers',
             'condition': 'true',
-            'marts': {'campaign_customers': campaign_features() + campaign_shares()},
-            'features': campaign_features(),
-            'profiled': campaign_features() + campaign_shares(),
+            'marts': {'campaign_customers': of_campaign | list},
+            'features': features_that('can_be_null', of_campaign, false),
+            'profiled': of_campaign | list,
             'revenue': 'total_spend',
             'as_of': "coalesce(cast(as_of_date + interval '1' day as timestamp), " ~ current_as_of() ~ ")",
             'is_given': has_campaign(),

@@ -98,7 +98,7 @@
         {%- endif -%}
         {%- do check_word(place ~ '.features', feature, population.features) -%}
         {%- do check_word(place ~ '.features.' ~ feature, transform, ['none', 'log1p', 'sqrt', 'rank']) -%}
-        {%- if feature.startswith('net_monetary') and transform in ['log1p', 'sqrt'] -%}
+        {%- if transform in ['log1p', 'sqrt'] and feature_told(declaration['population'], feature).can_be_negative -%}
             {{ stop_at(place ~ '.features.' ~ feature, "can be negative, so it has no " ~ transform ~ "; there are none, rank") }}
         {%- endif -%}
     {%- endfor -%}

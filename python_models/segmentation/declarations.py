@@ -26,6 +26,7 @@ class Declaration:
     ranked: frozenset[str] = frozenset()
     winsorised: tuple[float, float] | None = None
     separated: frozenset[str] = frozenset()
+    day_counts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def read_declarations(declared):
                     else None
                 ),
                 separated=frozenset(rows["feature"][rows["is_separated"].astype(bool)]),
+                day_counts=frozenset(rows["feature"][rows["counts_days"].astype(bool)]),
             )
         )
     return declarations

@@ -10,8 +10,6 @@ from segmentation.scaling import scale
 
 # A population stability index above this is customarily called a shift.
 SHIFT = 0.25
-# Features that count days move with the calendar: a season alone brings them beyond SHIFT.
-DAY_COUNTS = frozenset({"recency_days", "tenure_days", "customer_days"})
 # Ten times as many customers beyond their cluster's reach as when it was fitted.
 FAR_SHARE = 0.10
 # A refit that explains this much more of the variation parts customers otherwise than now; growth
@@ -221,7 +219,7 @@ def explained_share(points, labels):
     return float(1 - np.square(points - means[groups]).sum() / total)
 
 
-def judge_drift(drift, explained, explained_by_refit):
+def judge_drift(drift, explained, explained_by_refit, day_counts=frozenset()):
     """Say whether a refit is due.
 
     Parameters
@@ -229,6 +227,9 @@ def judge_drift(drift, explained, explained_by_refit):
     drift : Drift
     explained, explained_by_refit : float
         Shares of today's variation that the fit in use and a fresh one explain.
+    day_counts : frozenset of str
+        Features that count days. They move with the calendar: a season alone brings them beyond
+        SHIFT.
 
     Returns
     -------
@@ -239,7 +240,7 @@ def judge_drift(drift, explained, explained_by_refit):
     reasons = [
         f"{feature} has shifted (index {index:.2f}, above {SHIFT})"
         for feature, index in drift.psi.items()
-        if index > SHIFT and feature not in DAY_COUNTS
+        if index > SHIFT and feature not in day_counts
     ]
     if drift.far_share > FAR_SHARE:
         reasons.append(f"{drift.far_share:.0%} of customers are beyond the reach of their cluster")
@@ -252,7 +253,7 @@ def judge_drift(drift, explained, explained_by_refit):
     moved = [
         f"{feature} {index:.2f}"
         for feature, index in drift.psi.items()
-        if index > SHIFT and feature in DAY_COUNTS
+        if index > SHIFT and feature in day_counts
     ]
     counted = f"; days counted move with the calendar ({', '.join(moved)})" if moved else ""
     return False, (

@@ -176,7 +176,9 @@ def keep_or_refit(
         }
 
     figures = measured(read_fit(fresh.centers))
-    is_due, reason = judge_drift(drift, figures["explained"], figures["explained_by_refit"])
+    is_due, reason = judge_drift(
+        drift, figures["explained"], figures["explained_by_refit"], declaration.day_counts
+    )
     if refit == "always":
         is_due, reason = True, "the var refit is always"
     elif refit == "never":

@@ -8,7 +8,17 @@ import pytest
 
 from segmentation.declarations import Declaration, Playbook, read_declarations, read_playbook
 
-LIFECYCLE = Declaration("lifecycle", ("recency_days", "monetary"), "kmeans", None, 3, 8, 10, 42)
+LIFECYCLE = Declaration(
+    segmentation="lifecycle",
+    features=("recency_days", "monetary"),
+    algorithm="kmeans",
+    k=None,
+    k_min=3,
+    k_max=8,
+    n_init=10,
+    seed=42,
+    day_counts=frozenset(["recency_days"]),
+)
 VALUE = Declaration(
     segmentation="value",
     features=("monetary",),
@@ -48,14 +58,16 @@ def test_declarations_keep_their_order_and_that_of_their_features(connection):
             'value' as segmentation, 1 as feature_number, 'monetary' as feature,
             'ward' as algorithm, 3 as k, 2 as k_min, 9 as k_max, 1 as n_init, 7 as seed,
             'robust' as scaler, 'sqrt' as transform, 'winsorise' as outlier_policy,
-            0.01 as winsorised_from, 0.95 as winsorised_to, false as is_separated
+            0.01 as winsorised_from, 0.95 as winsorised_to, false as is_separated,
+            false as counts_days
         union all by name
         select
             'lifecycle' as segmentation, unnest([1, 2]) as feature_number,
             unnest(['recency_days', 'monetary']) as feature, 'kmeans' as algorithm,
             null as k, 3 as k_min, 8 as k_max, 10 as n_init, 42 as seed,
             'standard' as scaler, 'log1p' as transform, 'keep' as outlier_policy,
-            null as winsorised_from, null as winsorised_to, false as is_separated
+            null as winsorised_from, null as winsorised_to, false as is_separated,
+            unnest([true, false]) as counts_days
         union all by name
         select
             'apart' as segmentation, unnest([1, 2, 3]) as feature_number,
@@ -63,7 +75,7 @@ def test_declarations_keep_their_order_and_that_of_their_features(connection):
             null as k, 2 as k_min, 5 as k_max, 10 as n_init, 42 as seed, 'min_max' as scaler,
             unnest(['none', 'rank', 'none']) as transform, 'separate' as outlier_policy,
             null as winsorised_from, null as winsorised_to,
-            unnest([true, true, false]) as is_separated
+            unnest([true, true, false]) as is_separated, false as counts_days
     """)
     assert read_declarations(declared.order("segmentation desc, feature_number").df()) == [
         VALUE,
@@ -78,6 +90,7 @@ def test_a_k_that_is_not_declared_is_none(nothing):
     row = {"segmentation": "x", "feature": "monetary", "algorithm": "kmeans", "k": nothing}
     row |= {"k_min": 3, "k_max": 8, "n_init": 10, "seed": 42, "scaler": "standard"}
     row |= {"transform": "none", "outlier_policy": "keep", "is_separated": False}
+    row |= {"counts_days": False}
     (declaration,) = read_declarations(pd.DataFrame([row]))
     assert declaration.k is None
     assert declaration.winsorised is None

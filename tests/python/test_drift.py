@@ -174,7 +174,7 @@ def test_what_is_near_its_fit_is_kept():
 
 def test_days_move_with_the_calendar_and_money_does_not():
     season = replace(CALM, psi={"recency_days": 0.63, "monetary": 0.08})
-    is_due, reason = judge_drift(season, 0.66, 0.72)
+    is_due, reason = judge_drift(season, 0.66, 0.72, frozenset(["recency_days"]))
     assert not is_due
     assert reason.endswith("days counted move with the calendar (recency_days 0.63)")
     shift = replace(CALM, psi={"recency_days": 0.1, "monetary": 0.26})

@@ -17,7 +17,15 @@ SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 DECLARATIONS = {
     "lifecycle": (
         Declaration(
-            "lifecycle", ("recency_days", "frequency", "monetary"), "kmeans", None, 3, 8, 10, 42
+            "lifecycle",
+            ("recency_days", "frequency", "monetary"),
+            "kmeans",
+            None,
+            3,
+            8,
+            10,
+            42,
+            day_counts=frozenset(["recency_days"]),
         ),
         {"recency_days", "frequency", "monetary"},
     ),
@@ -31,6 +39,7 @@ DECLARATIONS = {
             8,
             1,
             42,
+            day_counts=frozenset(["recency_days"]),
         ),
         {"frequency", "monetary", "quantity", "average_basket_value"},
     ),

@@ -1126,7 +1126,10 @@ def test_every_chart_is_one_by_the_schema_of_vega_lite(results):
             rows = [results[analysis] for analysis in section.analyses]
             first = ()
             if section.per_segmentation:
-                rows = [report_page.grouped(part).get(name) for part in rows]
+                rows = [
+                    report_page.grouped(part).get(name) if "segmentation" in part[0] else part
+                    for part in rows
+                ]
                 first = (Segmentation(name, segments),)
             for item in section.draw(*first, *rows) if all(rows) else ():
                 if isinstance(item, Figure):

@@ -456,7 +456,8 @@ class Shop:
                     unnest(['two', 'left_out']) as segmentation, 1 as feature_number,
                     'recency_days' as feature, 'none' as transform, 'kmeans' as algorithm, 2 as k,
                     2 as k_min, 8 as k_max, 1 as n_init, 42 as seed, 'standard' as scaler,
-                    'keep' as outlier_policy, false as is_separated
+                    'keep' as outlier_policy, false as is_separated,
+                    true as counts_days
             """),
             "cluster_centers": connection.sql("""
                 select

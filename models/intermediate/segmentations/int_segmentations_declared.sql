@@ -11,6 +11,7 @@ with declared as (
         '{{ feature }}' as feature,
         '{{ transform }}' as transform,
         {{ feature in declaration.separated }} as is_separated,
+        {{ feature_told(declaration.population, feature).get('counts_days', false) }} as counts_days,
         '{{ declaration.population }}' as population,
         '{{ declaration.scaler }}' as scaler,
         '{{ declaration.outlier_policy }}' as outlier_policy,

@@ -90,15 +90,9 @@ final as (
         scored.as_of_at,
         scored.first_purchase_at,
         scored.last_purchase_at,
-        scored.recency_days,
-        scored.frequency,
-        scored.monetary,
-        scored.net_monetary,
-        scored.quantity,
-        scored.average_basket_value,
-        scored.tenure_days,
-        scored.distinct_products,
-        scored.return_share,
+        {%- for feature in lifetime_features() %}
+        scored.{{ feature }},
+        {%- endfor %}
         cast(scored.r_score as integer) as r_score,
         cast(scored.f_score as integer) as f_score,
         cast(scored.m_score as integer) as m_score,
