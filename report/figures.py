@@ -184,42 +184,27 @@ class Table:
     dense: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Section:
-    """A heading of the page and what stands under it."""
+    """A heading of the page and what stands under it.
 
-    name: str
-    analyses: tuple
-    draw: Callable
-    per_segmentation: bool
-
-
-SECTIONS = []
-
-
-def section(name, *analyses, per_segmentation=False):
-    """Put a function on the page: it draws a section from the rows of its analyses.
-
-    Parameters
+    Attributes
     ----------
     name : str
-        Heading. Sections stand in the order in which they are defined.
-    *analyses : str
+        Heading.
+    draw : callable
+        Gives figures and tables from the rows of the analyses.
+    analyses : tuple of str
         Names of files in analyses/. Where one of them has no rows, the section is left out.
     per_segmentation : bool
         Whether it is drawn once for each segmentation, from that one's rows; the function's first
         argument is then the ``Segmentation``.
-
-    Returns
-    -------
-    callable
     """
 
-    def add(draw):
-        SECTIONS.append(Section(name, analyses, draw, per_segmentation))
-        return draw
-
-    return add
+    name: str
+    draw: Callable
+    analyses: tuple
+    per_segmentation: bool = False
 
 
 def slug(name):
