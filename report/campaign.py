@@ -29,7 +29,7 @@ DIMENSIONS = {
     "education": ("Education", False),
 }
 TARGETS = {"campaign_response": "accepting the last campaign's offer"}
-MODELS = {
+MODEL_NAMES = {
     "base_rate": "Base rate: the same for everybody",
     "earlier_accepted": "One feature: offers accepted before",
     "logistic_regression": "Logistic regression on all that is known",
@@ -349,8 +349,8 @@ def predictions(scored, groups, asked):
     yield calibration(groups, target)
     yield profit(asked)
     yield Table(
-        f"In use: {MODELS[champion['model']].partition(':')[0].lower()}; the tenth asked first "
-        f"accepts in {percent(champion['top_tenth_rate'])} of cases, everybody in "
+        f"In use: {MODEL_NAMES[champion['model']].partition(':')[0].lower()}; the tenth asked "
+        f"first accepts in {percent(champion['top_tenth_rate'])} of cases, everybody in "
         f"{percent(champion['observed_rate'])}",
         f"Probabilities of {target}, each made by a fit that had not seen the customer. Less "
         "is better for log loss, which decides, and Brier score, more for the others; an area of "
@@ -363,7 +363,7 @@ def predictions(scored, groups, asked):
             "average_precision": "Average precision",
             "top_tenth_rate": "Rate in the first tenth",
         },
-        [row | {"name": MODELS[row["model"]]} for row in scored],
+        [row | {"name": MODEL_NAMES[row["model"]]} for row in scored],
         dict.fromkeys(
             ("log_loss", "brier_score", "roc_auc", "average_precision"),
             lambda score: f"{score:.3f}",

@@ -15,7 +15,7 @@ from report.figures import (
     tooltip,
 )
 
-MODELS = {
+MODEL_NAMES = {
     "everyone_stays": "Everyone stays",
     "last_month": "Like the last month",
     "average_month": "Like an average month",
@@ -176,7 +176,7 @@ def scores(forecasts):
             "Nothing is known yet of how good the forecast is",
             "It has to see two months more before one can be held out.",
             {"months_ahead": "Months ahead", "model": "Forecast"},
-            [row | {"model": MODELS[row["model"]]} for row in forecasts],
+            [row | {"model": MODEL_NAMES[row["model"]]} for row in forecasts],
         )
     used = tested[0]["model"]
     is_naive = used in ("everyone_stays", "last_month")
@@ -196,7 +196,7 @@ def scores(forecasts):
         "Intervals are meant to hold 80 % of sizes."
     )
     return Table(
-        f"Forecast in use, {MODELS[used].lower()}: wrong by {tested[0]['size_error']:,.0f} "
+        f"Forecast in use, {MODEL_NAMES[used].lower()}: wrong by {tested[0]['size_error']:,.0f} "
         "customers a segment one month ahead",
         how,
         {

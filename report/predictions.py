@@ -38,7 +38,7 @@ ALSO = {
     "coverage_80": lambda share: f"{percent(share)} within the interval",
     "bought_by_date": lambda share: f"{percent(share)} had bought by their date",
 }
-MODELS = {
+MODEL_NAMES = {
     "base_rate": "The same for everybody",
     "recency_bands": "As those who bought as long ago",
     "last_90_days": "The last 90 days again",
@@ -196,7 +196,7 @@ def scores(scored):
                     row
                     | {
                         "name": name if row["is_champion"] else "",
-                        "model_name": MODELS[row["model"]],
+                        "model_name": MODEL_NAMES[row["model"]],
                         "figure": figure,
                         # A part stays in one line, on a phone too.
                         "also": "; ".join(
@@ -207,7 +207,7 @@ def scores(scored):
                     }
                 )
     used = next(row for row in rows if row["is_champion"])
-    title = f"In use for {TITLES[used['target']]}: {MODELS[used['model']].lower()}"
+    title = f"In use for {TITLES[used['target']]}: {MODEL_NAMES[used['model']].lower()}"
     if used["top_tenth_rate"] is not None:
         title += (
             f"; of the tenth most likely to, {percent(used['top_tenth_rate'])} did, of everybody "

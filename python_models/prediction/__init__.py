@@ -1,4 +1,5 @@
 """Predictions and how good they are: pure functions, arrays in and arrays out.
 
-The dbt models in python_models/intermediate read tables, call these and return what comes back.
+The Python models beside the SQL in models/intermediate read tables, call these and return the
+result.
 """

@@ -64,7 +64,7 @@ TARGETS = {
         DAYS, lambda seen: seen.waits, score_waits, "absolute_days", False
     ),
 }
-MODELS = {DAYS: predict_quarter, YEAR: predict_year}
+PREDICTORS = {DAYS: predict_quarter, YEAR: predict_year}
 
 
 def is_enough(seen, days):
@@ -116,7 +116,7 @@ def predict_at(history, moment, features, days):
         return {}
     # Sums in a fixed order, so that the same customers give the same digits on any machine's cores.
     with threadpool_limits(limits=1):
-        predicted = MODELS[days](train, features)
+        predicted = PREDICTORS[days](train, features)
     return {
         target: {model: np.round(values, DECIMALS) for model, values in models.items()}
         for target, models in predicted.items()

@@ -1,5 +1,6 @@
 """What SQL can't do: fit clusters, choose their number, and name them.
 
-The functions take and return arrays; ``tables`` alone reads DuckDB's relations into them. The dbt
-Python models call both and return tables.
+The functions take and return arrays; ``declarations``, ``customers``, ``stored_fit`` and ``fit_rows``
+read tables into them and write rows. The Python models beside the SQL in models/intermediate call
+both.
 """

@@ -38,17 +38,17 @@ from prediction.customers import (
     predict_quarter,
     repeat_rate,
 )
-from prediction.metrics import score_amounts, score_counts, score_waits
-from prediction.tables import (
+from prediction.frames import (
     CUSTOMERS,
     TESTED,
-    prediction_table,
+    backtest_frame,
+    prediction_frame,
     read_history,
-    test_table,
 )
+from prediction.metrics import score_amounts, score_counts, score_waits
 
 # Not a test, whatever its name begins with.
-test_table.__test__ = False
+backtest_frame.__test__ = False
 START = np.datetime64("2020-01-01", "us")
 
 
@@ -220,13 +220,13 @@ def test_what_depends_on_nothing_known_is_not_learnt(two_years):
     chance = two_years.copy()
     known = chance["orders_next_90d"].notna()
     chance.loc[known, "orders_next_90d"] = (rng.random(known.sum()) < 0.4).astype(float)
-    tested = test_table(chance)
+    tested = backtest_frame(chance)
     champions = tested[tested["is_champion"]].groupby("target")["model"].unique().to_dict()
     assert champions["churn_90d"].tolist() == ["base_rate"]
 
 
 def test_what_customers_do_is_learnt(two_years):
-    tested = test_table(two_years)
+    tested = backtest_frame(two_years)
     means = tested[tested["group_number"] == 0].groupby(["target", "model", "metric"])["value"]
     means = means.mean()
     assert means["churn_90d", "logistic_regression", "roc_auc"] > 0.75
@@ -247,22 +247,22 @@ def test_what_customers_do_is_learnt(two_years):
 
 
 def test_a_year_is_predicted_once_a_year_was_tested_on_another(two_years):
-    assert "spend_365d" not in set(test_table(two_years)["target"])
+    assert "spend_365d" not in set(backtest_frame(two_years)["target"])
     four_years = shop(46, customers=300)
-    tested = test_table(four_years)
+    tested = backtest_frame(four_years)
     own = tested[(tested["target"] == "spend_365d") & (tested["group_number"] == 0)]
     as_of = four_years.loc[four_years["is_current"], "cutoff"].iloc[0]
     assert 1 <= own["cutoff"].nunique() <= TESTED_CUTOFFS
     assert (own["cutoff"] + pd.Timedelta(days=YEAR) <= as_of).all()
     champions = dict(tested[tested["is_champion"]][["target", "model"]].to_numpy().tolist())
-    predicted = prediction_table(four_years, champions)
+    predicted = prediction_frame(four_years, champions)
     assert predicted["expected_spend_365d"].min() > 0
     assert set(predicted["spend_365d_model"]) == {champions["spend_365d"]}
 
 
 def test_customers_are_predicted_by_the_champions(two_years):
     champions = {"churn_90d": "recency_bands", "spend_90d": "rate_and_basket"}
-    predicted = prediction_table(two_years, champions)
+    predicted = prediction_frame(two_years, champions)
     seen, as_of = read_history(two_years)
     now = two_years[two_years["is_current"]]
     features = now[FEATURES].to_numpy("float64")
@@ -280,7 +280,7 @@ def test_customers_are_predicted_by_the_champions(two_years):
     assert (high >= money).all()
     for column in ("expected_orders_90d", "next_purchase_days", "orders_model"):
         assert predicted[column].isna().all()
-    dated = prediction_table(two_years, {"next_purchase_date": "own_gap"})["next_purchase_days"]
+    dated = prediction_frame(two_years, {"next_purchase_date": "own_gap"})["next_purchase_days"]
     waits = at_hand["next_purchase_date"]["own_gap"]
     assert dated.isna().tolist() == (waits >= DAYS).tolist()
 
@@ -297,10 +297,10 @@ def test_too_little_predicts_nothing(two_years, kind):
     else:
         known = table["orders_next_90d"].notna()
         table.loc[known, "orders_next_90d"] = 0 if kind == "all stay away" else 1
-    tested = test_table(table)
+    tested = backtest_frame(table)
     assert len(tested) == 0
     assert tested.columns.tolist() == list(TESTED)
-    predicted = prediction_table(table, {})
+    predicted = prediction_frame(table, {})
     assert predicted.columns.tolist() == list(CUSTOMERS)
     assert len(predicted) == (table["is_current"].astype(bool)).sum()
     assert predicted.drop(columns="customer_id").isna().all().all()

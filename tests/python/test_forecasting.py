@@ -3,13 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-
-from movement.forecasting import (
+from forecasting.frames import COLUMNS, forecast_frame, read_movement
+from forecasting.methods import (
     HORIZONS,
-    MODELS,
+    METHODS,
     Backtest,
     Movement,
     average_month,
@@ -24,7 +21,9 @@ from movement.forecasting import (
     recent_months,
     same_month,
 )
-from movement.tables import COLUMNS, forecast_table, read_movement
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=50)
 MATRIX = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.0, 0.1, 0.9]])
@@ -49,7 +48,7 @@ def steady(months, **settings):
 
 
 def backtests_of(movement):
-    return {name: backtest(model, movement) for name, model in MODELS.items()}
+    return {name: backtest(model, movement) for name, model in METHODS.items()}
 
 
 # ---------------------------------------------------------------------- models
@@ -128,7 +127,7 @@ def test_a_backtest_knows_nothing_of_what_it_forecasts():
         np.vstack([movement.moves[:8], other.moves[8:]]),
         np.vstack([movement.arrivals[:8], other.arrivals[8:]]),
     )
-    for name, model in MODELS.items():
+    for name, model in METHODS.items():
         one, two = backtest(model, movement), backtest(model, changed)
         # Of a forecast made after five months, the third month ends before what is changed.
         assert one.errors[:5].tolist() == two.errors[:5].tolist(), name
@@ -321,7 +320,7 @@ def test_transitions_become_arrays_whatever_their_order():
 
 
 def test_each_segmentation_has_its_own_forecast():
-    table = forecast_table(
+    table = forecast_frame(
         transitions(
             ("t", "2011-10-31", "a", "a", 2),
             ("t", "2011-10-31", "new", "a", 4),
@@ -342,7 +341,7 @@ def test_each_segmentation_has_its_own_forecast():
 
 
 def test_nothing_to_forecast_is_an_empty_table():
-    table = forecast_table(transitions())
+    table = forecast_frame(transitions())
     assert table.empty
     assert table.dtypes.astype(str).to_dict() == {
         name: kind if kind != "string" else str(pd.StringDtype()) for name, kind in COLUMNS.items()

@@ -1,6 +1,6 @@
 """Expected sizes of segments one to three months ahead."""
 
-from movement.tables import forecast_table
+from forecasting.frames import forecast_frame
 
 
 def model(dbt, session):
@@ -10,4 +10,4 @@ def model(dbt, session):
         .filter("period = 'month' and not is_partial")
         .order("segmentation, to_date, from_segment_code, to_segment_code")
     )
-    return forecast_table(transitions.df())
+    return forecast_frame(transitions.df())

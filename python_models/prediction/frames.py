@@ -38,7 +38,7 @@ PREDICTED = {
     "expected_spend_365d": "spend_365d",
     "next_purchase_days": "next_purchase_date",
 }
-MODELS = {
+MODEL_COLUMNS = {
     "churn_model": "churn_90d",
     "orders_model": "orders_90d",
     "spend_model": "spend_90d",
@@ -50,7 +50,7 @@ CUSTOMERS = {
     **dict.fromkeys(PREDICTED, "float64"),
     "expected_spend_90d_low": "float64",
     "expected_spend_90d_high": "float64",
-    **dict.fromkeys(MODELS, "string"),
+    **dict.fromkeys(MODEL_COLUMNS, "string"),
 }
 
 
@@ -94,7 +94,7 @@ def read_history(table):
     return read_observations(table[~table["is_current"]]), as_of
 
 
-def test_table(table):
+def backtest_frame(table):
     """Predict the past, and score it.
 
     Parameters
@@ -126,7 +126,7 @@ def test_table(table):
     return pd.DataFrame(rows, columns=list(TESTED)).astype(TESTED).round({"value": 9})
 
 
-def prediction_table(table, champions):
+def prediction_frame(table, champions):
     """Predict every customer at the as-of moment by the champions.
 
     Parameters
@@ -153,7 +153,7 @@ def prediction_table(table, champions):
             predicted |= predict_at(history, as_of, features, days)
     for column, target in PREDICTED.items():
         columns[column] = predicted[target][champions[target]] if target in champions else np.nan
-    for column, target in MODELS.items():
+    for column, target in MODEL_COLUMNS.items():
         columns[column] = champions.get(target)
     waits = columns["next_purchase_days"]
     columns["next_purchase_days"] = np.where(waits < DAYS, waits, np.nan)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from movement.forecasting import Movement, forecast
+from forecasting.methods import Movement, forecast
 
 COLUMNS = {
     "segmentation": "string",
@@ -61,7 +61,7 @@ def read_movement(transitions):
     return codes, dates, Movement(months, counts[:, :-1], counts[:, -1])
 
 
-def forecast_table(transitions):
+def forecast_frame(transitions):
     """Forecast every segmentation.
 
     Parameters

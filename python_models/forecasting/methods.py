@@ -137,7 +137,7 @@ def same_month(movement, month):
 
 
 # Simplest first: the first of equals is used.
-MODELS = {
+METHODS = {
     "everyone_stays": everyone_stays,
     "last_month": last_month,
     "average_month": average_month,
@@ -160,7 +160,7 @@ def project(model, movement):
     Parameters
     ----------
     model : callable
-        One of `MODELS`.
+        One of `METHODS`.
     movement : Movement
         A month at least.
 
@@ -220,7 +220,7 @@ def backtest(model, movement):
     Parameters
     ----------
     model : callable
-        One of `MODELS`.
+        One of `METHODS`.
     movement : Movement
         A month at least.
 
@@ -328,11 +328,11 @@ def forecast(movement):
     list of dict
         A row for each horizon and segment, the latter as ``segment``, its place in the arrays.
     """
-    backtests = {name: backtest(model, movement) for name, model in MODELS.items()}
+    backtests = {name: backtest(model, movement) for name, model in METHODS.items()}
     chosen = choose(backtests)
     tested = backtests[chosen]
     sizes = movement.sizes()[-1]
-    expected = project(MODELS[chosen], movement)
+    expected = project(METHODS[chosen], movement)
     rows = []
     for place, horizon in enumerate(HORIZONS):
         over = ~np.isnan(tested.errors[:, place, 0])
