@@ -21,13 +21,13 @@ FEATURES = {
     "frequency": ("Frequency", "orders", ",.0f", True),
     "monetary": ("Spend", "money for all orders", ",.2f", True),
     "net_monetary": ("Net spend", "money after returns", ",.2f", False),
-    "average_basket_value": ("Basket", "money an order", ",.2f", True),
+    "average_basket_value": ("Basket", "money per order", ",.2f", True),
     "quantity": ("Pieces", "pieces bought", ",.0f", True),
     "distinct_products": ("Range", "different products bought", ",.0f", True),
     "tenure_days": ("Tenure", "days since the first purchase", ",.0f", False),
     "return_share": ("Returns", "share of spend that came back", ".0%", False),
     # Of campaign customers.
-    "income": ("Income", "money a year", ",.0f", False),
+    "income": ("Income", "money per year", ",.0f", False),
     "total_spend": ("Spend", "money in two years", ",.2f", True),
     "web_purchases": ("Web", "purchases by web", ",.0f", False),
     "catalog_purchases": ("Catalogue", "purchases by catalogue", ",.0f", False),
@@ -126,7 +126,7 @@ def broken_labels(names, longest=16, upright=True):
 
 
 def grouped_axis(groups, title=None):
-    """Part the values of an upright axis by headings.
+    """Group the values of an upright axis under headings.
 
     Parameters
     ----------
@@ -402,14 +402,14 @@ def principal_components(points):
 
 
 def predicted_and_observed(base, observed, scale, ends, *, intervals=True):
-    """Draw groups as points, with a dashed line where what was predicted came.
+    """Draw groups as points, with a dashed line where prediction and outcome are equal.
 
     Parameters
     ----------
     base : alt.Chart
         With what was predicted for each group on the x axis.
     observed : alt.Y
-        What came.
+        The outcome.
     scale : alt.Scale
         Of both axes.
     ends : tuple of float

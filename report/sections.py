@@ -94,8 +94,8 @@ def customers_and_revenue(segmentation, segments):
     yield Figure(
         f"{best['segment_name']} are {percent(best['customer_share'])} of customers and bring "
         f"{percent(best['revenue_share'])} of {brought}",
-        "Two bars a segment: the pale one is its share of customers, the full one that of "
-        f"{brought}.",
+        "Two bars for each segment: the pale one is its share of customers, the solid one its "
+        f"share of {brought}.",
         (bars + texts).properties(height=alt.Step(20)),
         pairs,
     )
@@ -119,7 +119,7 @@ def customers_and_revenue(segmentation, segments):
     )
     largest = max(segments, key=lambda row: row["customers"])
     yield Figure(
-        f"{largest['segment_name']} are most: {count(largest['customers'])} customers",
+        f"Largest segment: {largest['segment_name']}, {count(largest['customers'])} customers",
         "Number of customers, with the share of all customers in brackets.",
         (bars + base.mark_text(**label).encode(x="customers:Q", text="label:N")).properties(
             height=alt.Step(34)
@@ -139,8 +139,8 @@ def revenue_by_month(segmentation, months):
     title = "Revenue of each segment, month by month"
     if whole:
         best = max(whole, key=whole.get)
-        title = f"{best:%B %Y} was the best whole month: {money(whole[best])}"
-    note = f" Pale: {', '.join(partial)}, not seen whole." if partial else ""
+        title = f"{best:%B %Y} was the best full month: {money(whole[best])}"
+    note = f" Pale: {', '.join(partial)}, which is not complete." if partial else ""
     bars = (
         chart()
         .mark_bar()
@@ -168,14 +168,14 @@ def revenue_by_month(segmentation, months):
                 tooltip("orders:Q", "Orders", ",.0f"),
                 tooltip("customers:Q", "Customers who bought", ",.0f"),
                 tooltip("returned_amount:Q", "Returned", ",.2f"),
-                tooltip("is_partial:N", "Part of a month"),
+                tooltip("is_partial:N", "Partial month"),
             ],
         )
         .properties(height=300)
     )
     yield Figure(
         title,
-        "Money for kept sales before returns, by the segment that customers are in now." + note,
+        "Money for kept sales before returns, by the current segment of the customers." + note,
         bars,
         months,
     )
@@ -228,7 +228,7 @@ def spread_within_segments(segmentation, profiles):
             f"{name}: median from {low['median']:{form}} ({low['segment_name']}) to "
             f"{high['median']:{form}} ({high['segment_name']})",
             "Line: 5 % to 95 % of the segment's customers; box: the middle half; white mark: the "
-            "median." + (" Each step of the axis multiplies." if is_log else ""),
+            "median." + (" The axis is logarithmic." if is_log else ""),
             (whiskers + boxes + medians).properties(height=alt.Step(36)),
             rows,
             half=True,
@@ -239,7 +239,7 @@ def spread_within_segments(segmentation, profiles):
 def number_of_clusters(segmentation, tried):
     """Draw elbow and silhouette over k, with the one in use."""
     chosen = next(row for row in tried if row["is_selected"])
-    reason = f"In use: {chosen['k']}, since {chosen['selection_reason']}."
+    reason = f"In use: {chosen['k']}, because {chosen['selection_reason']}."
     for segment in segmentation.segments:
         if segment["clusters"] > 1:
             reason += f" {segment['clusters']} clusters share the name {segment['segment_name']}."
@@ -247,16 +247,16 @@ def number_of_clusters(segmentation, tried):
     for column, title, axis_title, how in (
         (
             "inertia",
-            f"Elbow: how much of the spread is left with {chosen['k']} clusters",
+            f"Elbow: variation left within {chosen['k']} clusters",
             "Inertia, squared scaled units",
-            f"Squared distances to the nearest centre by {method}; it always falls, and a bend "
-            "says that more clusters bring little.",
+            f"Sum of squared distances to the nearest centroid, by {method}. It always falls; "
+            "after a bend, more clusters bring little.",
         ),
         (
             "silhouette",
             f"Silhouette: {chosen['silhouette']:.2f} with {chosen['k']} clusters",
             "Mean silhouette, -1 to 1",
-            "How much nearer customers are to their own cluster than to the next; high is good.",
+            "How much closer customers are to their own cluster than to the next. High is good.",
         ),
     ):
         rows = [row for row in tried if row[column] is not None]
@@ -334,9 +334,10 @@ def customers_on_a_map(segmentation, sampled):
         .properties(height=420)
     )
     yield Figure(
-        f"Two directions hold {percent(shares.sum())} of what sets customers apart",
-        f"A dot is a customer ({count(len(rows))} sampled); near ones are alike in the features of "
-        "this segmentation. The directions are its first two principal components, without a unit.",
+        f"Two directions show {percent(shares.sum())} of the differences between customers",
+        f"Each dot is a customer ({count(len(rows))} sampled). Dots close together are similar in "
+        "the features of this segmentation. The directions are its first two principal "
+        "components, which have no unit.",
         dots,
         rows,
     )
@@ -379,9 +380,9 @@ def who_comes_back(cells):
         tooltip=[
             tooltip("cohort", "First purchase in (customers)"),
             alt.Tooltip("utcyearmonth(month):T", title="Month", format="%B %Y"),
-            tooltip("active_customers:Q", "Bought in it", ",.0f"),
+            tooltip("active_customers:Q", "Bought in this month", ",.0f"),
             tooltip("retention:Q", "Share of the cohort", ".1%"),
-            tooltip("is_partial:N", "Part of a month"),
+            tooltip("is_partial:N", "Partial month"),
         ],
     )
     title = "Share of each month's new customers who buy again"
@@ -391,8 +392,9 @@ def who_comes_back(cells):
         title = f"{percent(share)} of new customers buy again in the month after their first"
     yield Figure(
         title,
-        "Percent of those who first bought in a month (line) who bought again so many months later "
-        "(column). Empty cells have not happened yet; * marks a month not seen whole.",
+        "Of the customers who first bought in a month (row), the percentage who bought again that "
+        "many months later (column). Empty cells are in the future; * marks a month that is not "
+        "complete.",
         (
             base.mark_rect().encode(color=shaded("retention:Q", largest))
             + base.mark_text(fontSize=11).encode(text="label:N", color=ink("retention", largest))
@@ -423,7 +425,7 @@ def concentration(points):
             tooltip("customer_share:Q", "Share of customers", ".0%"),
             tooltip("customers:Q", "Customers", ",.0f"),
             tooltip("revenue_share:Q", "Share of revenue", ".1%"),
-            tooltip("smallest_monetary:Q", "Least spent by one of them", ",.2f"),
+            tooltip("smallest_monetary:Q", "Smallest spend among them", ",.2f"),
         ],
     )
     equal = base.mark_line(strokeDash=[4, 4], color="#808080", strokeWidth=1).encode(
@@ -434,9 +436,9 @@ def concentration(points):
     )
     yield Figure(
         f"The top fifth of customers bring {percent(fifth['revenue_share'])} of revenue",
-        "The curve says what the largest customers bring together: half of the revenue comes from "
-        f"{percent(half['customer_share'])}, {count(half['customers'])} customers. On the dashed "
-        "line all customers would bring the same.",
+        "The curve shows what the largest customers bring together: half of the revenue comes from "
+        f"{percent(half['customer_share'])} of customers ({count(half['customers'])}). On the "
+        "dashed line, all customers would bring the same.",
         (
             base.mark_area(opacity=0.15, color=ACCENT)
             + equal
@@ -470,8 +472,8 @@ def distributions(segmentation, bins):
             axis = large_numbers(values=[0, *steps_that_multiply(1, max(largest, 2))])
         yield Figure(
             f"{name}: {unit}",
-            "Customers in each of twenty steps"
-            + (", each of which multiplies." if is_log else " of equal width."),
+            "Number of customers in each of twenty bins"
+            + (" on a logarithmic scale." if is_log else " of equal width."),
             chart()
             .mark_bar(orient="vertical", binSpacing=1)
             .encode(
@@ -533,10 +535,10 @@ def correlations(pairs):
         legend=None,
     )
     yield Figure(
-        f"{strongest['one']} and {strongest['other'].lower()} go together most: "
-        f"{strongest['correlation']:.2f}",
-        "1 (blue): the two rise together; -1 (brown): one falls where the other rises; 0: neither. "
-        "Frequency, spend, basket, pieces and range count by their logarithms.",
+        f"The strongest correlation is between {strongest['one'].lower()} and "
+        f"{strongest['other'].lower()}: {strongest['correlation']:.2f}",
+        "1 (blue): the two rise together; -1 (brown): one falls when the other rises; 0: neither. "
+        "Frequency, spend, basket, pieces and range are on a logarithmic scale.",
         (
             base.mark_rect().encode(color=colour)
             + base.mark_text().encode(
@@ -564,7 +566,7 @@ def when_people_buy(hours):
     base = chart().encode(
         x=alt.X(
             "hour_of_day:O",
-            title="Hour of the day, as the invoices say it",
+            title="Hour of the day, as on the invoices",
             scale=alt.Scale(domain=list(range(first, last + 1))),
             axis=alt.Axis(labelAngle=0, ticks=False, domain=False, labelPadding=6),
         ),
@@ -583,7 +585,7 @@ def when_people_buy(hours):
     yield Figure(
         f"Most orders come on {best['weekday']} between {best['hour_of_day']} and "
         f"{best['hour_of_day'] + 1} o'clock",
-        "Number of orders by day of the week and hour; empty cells had none.",
+        "Number of orders by day of the week and hour. Empty cells had no orders.",
         (
             base.mark_rect().encode(color=shaded("orders:Q", largest))
             + base.mark_text(fontSize=11).encode(
@@ -681,14 +683,15 @@ def bought_together(pairs):
         .encode(x=alt.value(0), text="names:N")
     )
     labels = base.mark_text(align="left", dx=5, dy=12).encode(x="confidence:Q", text="label:N")
-    drawn = f", one in {first['sampled_one_in']:,}" if first["sampled_one_in"] > 1 else ""
+    one_in = first["sampled_one_in"]
+    drawn = f", a sample of one in {one_in:,}" if one_in > 1 else ""
     large = first["left_out_baskets"]
-    left_out = f", without {count(large)} of very many products" if large else ""
+    left_out = f", without {count(large)} with very many products" if large else ""
     yield Figure(
-        f"{percent(first['confidence'])} of baskets with {first['description']} also hold "
+        f"{percent(first['confidence'])} of baskets with {first['description']} also contain "
         f"{first['other_description']}",
-        "Bar: of the baskets with the first product, the share that hold the second too. Lift: how "
-        "many times as often that is as by chance. Each product stands once, beside its closest "
+        "Bar: share of the baskets with the first product that also contain the second. Lift: how "
+        "many times as often as by chance. Each product appears once, with its closest "
         f"companion. Counted: {count(first['counted_baskets'])} baskets{drawn}{left_out}.",
         (bars + names + labels).properties(height=alt.Step(50)),
         rows,
@@ -704,7 +707,7 @@ section("What to expect", "expectations_by_segment", per_segmentation=True)(
     predictions.expectations
 )
 section(
-    "Predictions and what came",
+    "Predictions and outcomes",
     "calibration_of_customer_predictions",
     "scores_of_customer_predictions",
 )(predictions.proofs)
@@ -808,7 +811,7 @@ def where_the_lines_went(reasons):
             axis=alt.Axis(ticks=False, domain=False, labelLimit=180, labelPadding=8),
         ),
         tooltip=[
-            tooltip("fate", "What became of them"),
+            tooltip("fate", "Outcome"),
             tooltip("because", "Why"),
             tooltip("lines:Q", "Lines", ",.0f"),
             tooltip("share:Q", "Share of lines", ".2%"),
@@ -824,8 +827,9 @@ def where_the_lines_went(reasons):
     )
     scale = alt.Scale(domain=[0, max(row["lines"] for row in rows) * 1.35])
     yield Figure(
-        f"{percent(kept / total)} of {count(total)} lines are kept sales; every other has a reason",
-        "Lines of the source by what became of them; they add up to the file, to the line.",
+        f"{percent(kept / total)} of {count(total)} lines are kept sales; every other line has a "
+        "reason",
+        "Lines of the source by outcome. They add up to the number of lines in the file.",
         (
             base.mark_bar(cornerRadiusEnd=2).encode(
                 x=alt.X("lines:Q", title="Lines", scale=scale, axis=large_numbers()),
@@ -858,7 +862,7 @@ def data_profile(columns):
     for table, title in (
         ("source_lines", "Columns of the source"),
         ("customers", "Features of the customers"),
-        ("customer_windows", "Features of the customers over their last days"),
+        ("customer_windows", "Features of the customers over trailing windows"),
         ("campaign_customers", "Features of the campaign's customers"),
     ):
         rows = [
@@ -874,7 +878,7 @@ def data_profile(columns):
         if rows:
             yield Table(
                 f"{title}: {count(rows[0]['row_count'])} rows",
-                "An outlier lies further outside the quartiles (25 % and 75 %) than 1.5 times the "
+                "An outlier is outside the quartiles (25 % and 75 %) by more than 1.5 times the "
                 "distance between them.",
                 {
                     "column_name": "Column",
