@@ -1,4 +1,4 @@
-"""Customers of a campaign: who says yes, whether that can be foretold, what they buy and where."""
+"""Customers of a campaign: who accepts, whether that can be predicted, what they buy and where."""
 
 import altair as alt
 
@@ -32,7 +32,7 @@ TARGETS = {"campaign_response": "accepting the last campaign's offer"}
 MODEL_NAMES = {
     "base_rate": "Base rate: the same for everybody",
     "earlier_accepted": "One feature: offers accepted before",
-    "logistic_regression": "Logistic regression on all that is known",
+    "logistic_regression": "Logistic regression on all features",
 }
 # Apart for colour-blind readers; white can be read on them, and they can be seen in the dark.
 CHANNELS = {
@@ -120,9 +120,9 @@ def acceptance(rates):
     )
     yield Figure(
         f"{who}: {percent(best['rate'])} accepted the last offer, "
-        f"{percent(overall['rate'])} of everybody",
-        "Point: share of the customers in brackets who accepted; line: the 95 % interval (Wilson). "
-        "A difference whose intervals overlap widely may be chance. Dashed: everybody.",
+        f"{percent(overall['rate'])} of all customers",
+        "Point: share who accepted, of the number of customers in brackets. Line: 95 % interval "
+        "(Wilson). If intervals overlap widely, the difference may be chance. Dashed: everybody.",
         (
             everybody
             + base.mark_rule(strokeWidth=2).encode(
@@ -165,7 +165,7 @@ def of_each_campaign(rows):
         )
     )
     return Figure(
-        f"{best['name']} was accepted most: by {percent(best['rate'])}",
+        f"{best['name']} had the highest acceptance: {percent(best['rate'])}",
         "Share of all customers who accepted each offer.",
         (bars + base.mark_text(align="left", dx=5).encode(x="rate:Q", text="label:N")).properties(
             height=alt.Step(44)
@@ -190,8 +190,8 @@ def spend(means):
     if len(by_income) > 1:
         low, *_, high = by_income
         title = (
-            f"Incomes of {high} spend {count(by_income[high])} a customer, those {low.lower()} "
-            f"{count(by_income[low])}"
+            f"Customers with incomes of {high} spend {count(by_income[high])} each, those "
+            f"{low.lower()} {count(by_income[low])}"
         )
     base = chart().encode(
         x=alt.X(
@@ -205,13 +205,13 @@ def spend(means):
             tooltip("group", "Customers"),
             tooltip("customers:Q", "Number", ",.0f"),
             tooltip("name", "Category"),
-            tooltip("mean_spend:Q", "Money a customer", ",.2f"),
+            tooltip("mean_spend:Q", "Money per customer", ",.2f"),
             tooltip("spend_share:Q", "Share of what they spend", ".1%"),
         ],
     )
     return Figure(
         title,
-        "Money that a customer spends on a category in two years, on average. Dark is much.",
+        "Average money per customer on each category in two years. Darker means more.",
         (
             base.mark_rect().encode(color=shaded("mean_spend:Q", largest))
             + base.mark_text().encode(
@@ -248,7 +248,7 @@ def channels(shares):
             tooltip("customers:Q", "Number", ",.0f"),
             tooltip("name", "Channel"),
             tooltip("purchase_share:Q", "Share of their purchases", ".1%"),
-            tooltip("mean_purchases:Q", "Purchases a customer", ",.1f"),
+            tooltip("mean_purchases:Q", "Purchases per customer", ",.1f"),
             tooltip("favourite_share:Q", "Use it most", ".1%"),
         ],
     )
@@ -326,7 +326,7 @@ def concentration(points):
     return Figure(
         f"A fifth of customers make {percent(most['purchase_share'])} of the purchases "
         f"{PLACES[most['channel']]}",
-        "The further a curve bends to the upper left, the fewer customers the channel lives on.",
+        "The further a curve bends to the upper left, the fewer customers the channel depends on.",
         (base.mark_line() + base.mark_circle(size=30, opacity=1)).properties(height=260),
         rows,
         half=True,
@@ -343,7 +343,7 @@ def customers_of_the_campaign(rates, means, shares, points):
 
 
 def predictions(scored, groups, asked):
-    """Draw whether probabilities come true, what they earn, and the scores beside plain rules."""
+    """Draw calibration and profit of the probabilities, and their scores beside plain rules."""
     champion = next(row for row in scored if row["is_champion"])
     target = TARGETS[champion["target"]]
     yield calibration(groups, target)
@@ -373,7 +373,7 @@ def predictions(scored, groups, asked):
 
 
 def calibration(groups, target):
-    """Draw what was predicted against what came, with intervals."""
+    """Draw what was predicted against the outcome, with intervals."""
     held = sum(
         row["observed_low"] <= row["predicted_rate"] <= row["observed_high"] for row in groups
     )
@@ -397,12 +397,12 @@ def calibration(groups, target):
     )
     observed = alt.Y("observed_rate:Q", title="Share that accepted", scale=scale, axis=axis)
     return Figure(
-        f"Probabilities come true: {held} of {len(groups)} groups lie where they should"
+        f"Probabilities are well calibrated: {held} of {len(groups)} groups within the interval"
         if held >= 0.8 * len(groups)
-        else f"Probabilities are off: only {held} of {len(groups)} groups lie where they should",
+        else f"Probabilities are off: only {held} of {len(groups)} groups within the interval",
         f"Customers in {len(groups)} groups of about {count(groups[0]['customers'])}, by their "
-        f"probability of {target}. On the dashed line what was predicted came; upright lines are "
-        "95 % intervals (Wilson). Low shares are stretched.",
+        f"probability of {target}. On the dashed line, prediction and outcome are equal. Vertical "
+        "lines are 95 % intervals (Wilson). The axes stretch low shares.",
         predicted_and_observed(base, observed, scale, (0, limit)),
         groups,
         half=True,
@@ -410,12 +410,12 @@ def calibration(groups, target):
 
 
 def profit(points):
-    """Draw what asking a share of customers earns, as expected and as it came."""
+    """Draw what asking a share of customers earns, expected and actual."""
     best = next(row for row in points if row["is_best"])
     everybody = points[-1]
     series = {
         "expected_profit": ("Expected", ACCENT),
-        "profit": ("As it came", "#bf5300"),
+        "profit": ("Actual", "#bf5300"),
         "random_profit": ("At random", "#808080"),
     }
     start = {"customer_share": 0, "customers": 0, "is_best": False}
@@ -447,8 +447,8 @@ def profit(points):
     return Figure(
         f"Asking the best {percent(best['customer_share'])} would have earned "
         f"{count(best['profit'])}; asking everybody, {result} of {count(abs(everybody['profit']))}",
-        "What acceptances bring less what asking costs, as the data states both. The dot is where "
-        "the expected profit is highest.",
+        "Revenue from acceptances minus the cost of asking, both as given in the data. The dot "
+        "marks the highest expected profit.",
         (base.mark_line() + base.mark_circle(size=60, opacity=0) + mark).properties(height=300),
         rows,
         half=True,

@@ -37,8 +37,8 @@ def distributions(segmentation, bins, words_of_features):
             axis = large_numbers(values=[0, *steps_that_multiply(1, max(largest, 2))])
         yield Figure(
             f"{name}: {unit}",
-            "Customers in each of twenty steps"
-            + (", each of which multiplies." if is_log else " of equal width."),
+            "Number of customers in each of twenty bins"
+            + (" on a logarithmic scale." if is_log else " of equal width."),
             chart()
             .mark_bar(orient="vertical", binSpacing=1)
             .encode(
@@ -100,10 +100,10 @@ def correlations(pairs, words_of_features):
         legend=None,
     )
     yield Figure(
-        f"{strongest['one']} and {strongest['other'].lower()} go together most: "
-        f"{strongest['correlation']:.2f}",
-        "1 (blue): the two rise together; -1 (brown): one falls where the other rises; 0: neither. "
-        "Frequency, spend, basket, pieces and range count by their logarithms.",
+        f"The strongest correlation is between {strongest['one'].lower()} and "
+        f"{strongest['other'].lower()}: {strongest['correlation']:.2f}",
+        "1 (blue): the two rise together; -1 (brown): one falls when the other rises; 0: neither. "
+        "Frequency, spend, basket, pieces and range are on a logarithmic scale.",
         (
             base.mark_rect().encode(color=colour)
             + base.mark_text().encode(

@@ -124,7 +124,7 @@ def broken_labels(names, longest=16, upright=True):
 
 
 def grouped_axis(groups, title=None):
-    """Part the values of an upright axis by headings.
+    """Group the values of an upright axis under headings.
 
     Parameters
     ----------
@@ -385,14 +385,14 @@ def principal_components(points):
 
 
 def predicted_and_observed(base, observed, scale, ends, *, intervals=True):
-    """Draw groups as points, with a dashed line where what was predicted came.
+    """Draw groups as points, with a dashed line where prediction and outcome are equal.
 
     Parameters
     ----------
     base : alt.Chart
         With what was predicted for each group on the x axis.
     observed : alt.Y
-        What came.
+        The outcome.
     scale : alt.Scale
         Of both axes.
     ends : tuple of float

@@ -50,7 +50,7 @@ def where_the_lines_went(reasons):
             axis=alt.Axis(ticks=False, domain=False, labelLimit=180, labelPadding=8),
         ),
         tooltip=[
-            tooltip("fate", "What became of them"),
+            tooltip("fate", "Outcome"),
             tooltip("because", "Why"),
             tooltip("lines:Q", "Lines", ",.0f"),
             tooltip("share:Q", "Share of lines", ".2%"),
@@ -66,8 +66,9 @@ def where_the_lines_went(reasons):
     )
     scale = alt.Scale(domain=[0, max(row["lines"] for row in rows) * 1.35])
     yield Figure(
-        f"{percent(kept / total)} of {count(total)} lines are kept sales; every other has a reason",
-        "Lines of the source by what became of them; they add up to the file, to the line.",
+        f"{percent(kept / total)} of {count(total)} lines are kept sales; every other line has a "
+        "reason",
+        "Lines of the source by outcome. They add up to the number of lines in the file.",
         (
             base.mark_bar(cornerRadiusEnd=2).encode(
                 x=alt.X("lines:Q", title="Lines", scale=scale, axis=large_numbers()),
@@ -99,7 +100,7 @@ def data_profile(columns):
     for table, title in (
         ("source_lines", "Columns of the source"),
         ("customers", "Features of the customers"),
-        ("customer_windows", "Features of the customers over their last days"),
+        ("customer_windows", "Features of the customers over trailing windows"),
         ("campaign_customers", "Features of the campaign's customers"),
     ):
         rows = [
@@ -115,7 +116,7 @@ def data_profile(columns):
         if rows:
             yield Table(
                 f"{title}: {count(rows[0]['row_count'])} rows",
-                "An outlier lies further outside the quartiles (25 % and 75 %) than 1.5 times the "
+                "An outlier is outside the quartiles (25 % and 75 %) by more than 1.5 times the "
                 "distance between them.",
                 {
                     "column_name": "Column",

@@ -27,7 +27,7 @@ MODEL_NAMES = {
 # Columns of the rows of sizes.
 SHOWN = ("segment_code", "segment_name", "as_of_date", "customers", "low", "high")
 # Shapes of their points.
-KINDS = {"Month end": "circle", "Part of a month": "diamond", "Expected": "circle"}
+KINDS = {"Month end": "circle", "Partial month": "diamond", "Expected": "circle"}
 
 
 def day(date):
@@ -61,16 +61,16 @@ def moves(segmentation, ways):
             tooltip("from_segment_name", f"On {day(first)}"),
             tooltip("segment_name", f"On {day(last)}"),
             tooltip("customers:Q", "Customers", ",.0f"),
-            tooltip("share:Q", "Share of the line", ".1%"),
+            tooltip("share:Q", "Share of the row", ".1%"),
         ],
     )
     span = f"{day(first)} and {day(last)}"
-    part = ", which is a part of a month" if is_partial else ""
+    part = ", which is a partial month" if is_partial else ""
     yield Figure(
         f"{percent(moved / sum(row['customers'] for row in known))} of customers changed segment "
         f"between {span}{part}",
-        "Line: where customers were; column: where they went, in percent of the line. An empty "
-        "cell is a way that nobody went.",
+        "Row: segment before. Column: segment after, in percent of the row. An empty cell means "
+        "that nobody moved that way.",
         (
             base.mark_rect().encode(color=shaded("share:Q", 1))
             + base.mark_text(lineBreak="\n", lineHeight=14, dy=-7).encode(
@@ -94,7 +94,7 @@ def sizes(segmentation, ends):
         | {
             "kind": "Expected"
             if row["is_forecast"]
-            else "Part of a month"
+            else "Partial month"
             if row["is_partial"]
             else "Month end",
             "starts_forecast": bool(forecast) and row["as_of_date"] == origin,
@@ -139,7 +139,7 @@ def sizes(segmentation, ends):
             scale=alt.Scale(domain=list(KINDS), range=list(KINDS.values())),
             legend=None,
         ),
-        size=alt.condition("datum.kind === 'Part of a month'", alt.value(90), alt.value(26)),
+        size=alt.condition("datum.kind === 'Partial month'", alt.value(90), alt.value(26)),
         tooltip=[
             tooltip("segment_name", "Segment"),
             alt.Tooltip("utcyearmonthdate(as_of_date):T", title="Day", format="%-d %B %Y"),
@@ -162,7 +162,7 @@ def sizes(segmentation, ends):
             f"{most['segment_name']}: {count(now[most['segment_code']])} on {day(origin)}, "
             f"{count(most['customers'])} expected by {day(most['as_of_date'])}"
         )
-        how += " Dashed: expected, with the interval that should hold it 80 times in 100."
+        how += " Dashed: expected, with the 80 % interval."
     yield Figure(title, how, (band + past + coming + points).properties(height=320), rows)
     if forecast:
         yield scores(list(forecast.values()))
@@ -173,8 +173,8 @@ def scores(forecasts):
     tested = [row for row in forecasts if row["backtest_months"]]
     if not tested:
         return Table(
-            "Nothing is known yet of how good the forecast is",
-            "It has to see two months more before one can be held out.",
+            "The forecast has not been tested yet",
+            "Two more months of data are needed before one can be held out.",
             {"months_ahead": "Months ahead", "model": "Forecast"},
             [row | {"model": MODEL_NAMES[row["model"]]} for row in forecasts],
         )
@@ -184,16 +184,16 @@ def scores(forecasts):
         sum(row[column] for row in tested) for column in ("size_error", "size_error_last_month")
     )
     how = (
-        "Mean absolute error of a segment's size in months held out, of the forecast in use "
-        "and of two naive ones. "
+        "Mean absolute error of a segment's size in held-out months, for the forecast in use "
+        "and for two naive ones. "
     )
     if is_naive:
-        how += "A naive one was the best of five. "
+        how += "A naive model was the best of five. "
     elif error >= naive:
-        how += "It does no better than the last month again. "
+        how += "It is no better than repeating the last month. "
     how += (
-        "It was chosen on these months, which flatters it a little. "
-        "Intervals are meant to hold 80 % of sizes."
+        "The model was chosen on these months, which flatters it a little. "
+        "Intervals should cover 80 % of sizes."
     )
     return Table(
         f"Forecast in use, {MODEL_NAMES[used].lower()}: wrong by {tested[0]['size_error']:,.0f} "
@@ -206,7 +206,7 @@ def scores(forecasts):
             "size_error_last_month": "Last month again",
             "size_error_everyone_stays": "Everyone stays",
             "interval_coverage": "Within the interval",
-            "interval_checks": "of sizes",
+            "interval_checks": "Sizes checked",
         },
         tested,
         dict.fromkeys(

@@ -237,7 +237,7 @@ function place(name, features) {
     clusters.set(centre.cluster_id, cluster);
   }
   const nearest = [...clusters.values()].sort((one, other) => one.squared - other.squared || one.cluster_id - other.cluster_id);
-  // Who is set apart has no centre; the runner-up is where they would be otherwise.
+  // A customer in a group of outliers has no centroid; the runner-up is where they would be otherwise.
   if (group) {
     return {
       cluster_id: group.cluster_id,
@@ -272,11 +272,11 @@ function judge() {
   const named = (code) => segments.find((segment) => segment.segment_code === code);
   const own = named(found.segment_code);
   const close = found.margin === null && found.runner_up_segment_code
-    ? `Set apart; otherwise it would be ${named(found.runner_up_segment_code).segment_name}.`
+    ? `Separated as an outlier; otherwise it would be ${named(found.runner_up_segment_code).segment_name}.`
     : found.margin === null ? ""
-    : `${found.margin < 0.1 ? "A close call" : found.margin < 0.3 ? "Fairly clear" : "Clear"}: the next would be ` +
+    : `${found.margin < 0.1 ? "A close call" : found.margin < 0.3 ? "Fairly clear" : "Clear"}: the next segment would be ` +
       `${named(found.runner_up_segment_code).segment_name}; margin ${(found.margin * 100).toFixed(0)} % ` +
-      "(0 % is the border between the two, 100 % the centre).";
+      "(0 % is the border between the two, 100 % the centroid).";
   verdict.replaceChildren(
     element("p", { class: "answer" }, dot(own.colour), own.segment_name),
     element("p", {}, close),
@@ -365,7 +365,7 @@ async function begin() {
 
 if ("DecompressionStream" in window) {
   begin().catch((error) => {
-    byId("trouble").textContent = `The charts can't be drawn: ${error.message}. The tables below are whole.`;
+    byId("trouble").textContent = `The charts can't be drawn: ${error.message}. The tables below are complete.`;
     byId("trouble").hidden = false;
     throw error;
   });

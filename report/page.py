@@ -27,7 +27,7 @@ LEAST_IMPORTANT = (
     "Bought together",
     "Best-selling products",
     "Concentration of revenue",
-    "Predictions and what came",
+    "Predictions and outcomes",
     "Predicted answers",
     "Customers of the campaign",
     "Who comes back",
@@ -41,7 +41,8 @@ LEAST_IMPORTANT = (
 # Before the map itself, most of its dots are.
 FEWER_DOTS = 500
 WAIT = (
-    "Load this page again in a moment. If this stays, it was stopped: make report draws it again."
+    "Reload this page in a moment. If nothing changes, drawing was stopped: make report draws the "
+    "page again."
 )
 
 
@@ -153,7 +154,7 @@ def give_up(path, complaint):
             path.unlink(missing_ok=True)
         except OSError as error:
             raise RuntimeError(
-                f"report: {complaint}; and {path}, which shows other tables, can not be removed: "
+                f"report: {complaint}; and {path}, which shows other tables, cannot be removed: "
                 f"{error}"
             ) from error
 
@@ -350,8 +351,8 @@ def compose(drawn, results, segmentations, left_out):
         (count(shop["customers"]), "customers"),
         (money(shop["revenue"]), "revenue"),
         (count(shop["orders"]), "orders"),
-        (money(shop["revenue_per_customer"]), "revenue a customer"),
-        (money(shop["revenue_per_order"]), "revenue an order"),
+        (money(shop["revenue_per_customer"]), "revenue per customer"),
+        (money(shop["revenue_per_order"]), "revenue per order"),
     ]
     headlines = "".join(
         f'<p class="headline"{belonging(segmentation.name, first)}>'
@@ -446,7 +447,7 @@ def feature_words(features):
 
 
 def grouped(rows):
-    """Part rows by segmentation, in their order."""
+    """Group rows by segmentation, in their order."""
     parts = defaultdict(list)
     for row in rows or []:
         parts[row["segmentation"]].append(row)

@@ -1,4 +1,4 @@
-"""What customers are expected to do, and whether such expectations came true."""
+"""What customers are expected to do, and how good such predictions were."""
 
 import altair as alt
 
@@ -22,7 +22,7 @@ TARGETS = {
     "orders_90d": ("Orders in 90 days", "Poisson deviance"),
     "spend_90d": ("Money in 90 days", "Tweedie deviance"),
     "spend_365d": ("Money in 365 days", "Tweedie deviance"),
-    "next_purchase_date": ("Next purchase", "days off"),
+    "next_purchase_date": ("Next purchase", "days of error"),
 }
 TITLES = {
     "churn_90d": "staying away",
@@ -34,13 +34,13 @@ TITLES = {
 # Figures that don't decide, and how they are said.
 ALSO = {
     "roc_auc": "area under ROC {:.3f}".format,
-    "total_ratio": "predicted / came {:.2f}".format,
+    "total_ratio": "predicted / actual {:.2f}".format,
     "coverage_80": lambda share: f"{percent(share)} within the interval",
     "bought_by_date": lambda share: f"{percent(share)} had bought by their date",
 }
 MODEL_NAMES = {
     "base_rate": "The same for everybody",
-    "recency_bands": "As those who bought as long ago",
+    "recency_bands": "Rate of customers with similar recency",
     "last_90_days": "The last 90 days again",
     "last_365_days": "The last 365 days again",
     "repeat_rate": "Own rate since the first order",
@@ -58,11 +58,11 @@ def expectations(segmentation, segments):
     shown = [
         tooltip("segment_name", "Segment"),
         tooltip("customers:Q", "Customers", ",.0f"),
-        tooltip("churn_risk:Q", "Stay away, mean probability", ".1%"),
-        tooltip("likely_to_leave:Q", "Stay away, more likely than not", ",.0f"),
+        tooltip("churn_risk:Q", "Mean probability to stay away", ".1%"),
+        tooltip("likely_to_leave:Q", "More likely than not to stay away", ",.0f"),
         tooltip("expected_orders:Q", "Orders in 90 days", ",.0f"),
         tooltip("expected_spend:Q", "Money in 90 days", ",.0f"),
-        tooltip("spend_at_risk:Q", "of those likely to stay away", ",.0f"),
+        tooltip("spend_at_risk:Q", "Money from those likely to stay away", ",.0f"),
     ]
     base = chart().encode(y=segmentation.axis(), tooltip=shown)
 
@@ -78,8 +78,8 @@ def expectations(segmentation, segments):
     yield Figure(
         f"{count(leaving)} of {count(total)} customers are more likely than not to stay away for "
         "90 days",
-        "Mean probability of each segment's customers to buy nothing in the 90 days from the as-of "
-        "moment on.",
+        "Mean probability of each segment's customers to buy nothing in the 90 days after the "
+        "as-of moment.",
         bars(
             "churn_risk",
             "Probability to stay away",
@@ -93,10 +93,10 @@ def expectations(segmentation, segments):
     expected = sum(row["expected_spend"] for row in segments)
     most = max(segments, key=lambda row: row["expected_spend"])
     yield Figure(
-        f"{money(expected)} are expected in 90 days, {percent(most['expected_spend'] / expected)} "
+        f"{money(expected)} expected in 90 days, {percent(most['expected_spend'] / expected)} "
         f"of it from {most['segment_name']}",
-        "Money expected from the customers there are, as learnt from recent months: new customers "
-        "come on top, and a season that begins is not foreseen.",
+        "Money expected from today's customers, learnt from recent months. New customers are not "
+        "included, and a season that is about to begin is not foreseen.",
         bars(
             "expected_spend",
             "Money in 90 days",
@@ -109,7 +109,7 @@ def expectations(segmentation, segments):
 
 
 def proofs(groups, scored):
-    """Draw whether the last predictions that are over came true, and list the scores of all."""
+    """Draw the last predictions whose outcome is known beside it, and list the scores of all."""
     for target, draw in (("churn_90d", churn), ("spend_90d", spend)):
         own = [row for row in groups if row["target"] == target]
         if own:
@@ -146,8 +146,8 @@ def churn(groups):
         f"{together[0]} were predicted to stay away, {together[1]} did; {held} of {len(groups)} "
         "groups within the interval",
         f"{count(customers)} customers in {len(groups)} groups by their probability to stay away, "
-        f"as predicted on {day(groups[0]['cutoff'])} without knowing what came. On the dashed "
-        "line what was predicted came; upright lines are 95 % intervals (Wilson).",
+        f"predicted on {day(groups[0]['cutoff'])} from what was known then. On the dashed line, "
+        "prediction and outcome are equal. Vertical lines are 95 % intervals (Wilson).",
         predicted_and_observed(base, observed, scale, (0, limit)),
         groups,
         half=True,
@@ -163,7 +163,7 @@ def spend(groups):
     steps = [step for step in steps_that_multiply(*ends) if ends[0] <= step <= ends[1]]
     axis = large_numbers(values=steps)
     base = chart().encode(
-        x=alt.X("predicted:Q", title="Predicted, money a customer", scale=scale, axis=axis),
+        x=alt.X("predicted:Q", title="Predicted, money per customer", scale=scale, axis=axis),
         tooltip=[
             tooltip("customers:Q", "Customers", ",.0f"),
             tooltip("lowest_prediction:Q", "Predicted from", ",.2f"),
@@ -172,14 +172,14 @@ def spend(groups):
             tooltip("observed:Q", "Spent on average", ",.2f"),
         ],
     )
-    observed = alt.Y("shown:Q", title="Spent, money a customer", scale=scale, axis=axis)
+    observed = alt.Y("shown:Q", title="Spent, money per customer", scale=scale, axis=axis)
     predicted, came = (
         sum(row[key] * row["customers"] for row in rows) for key in ("predicted", "observed")
     )
     return Figure(
-        f"{money(predicted)} were predicted for 90 days, {money(came)} were spent",
-        "The same customers on the same day, in groups by predicted money. Each step of the axes "
-        "multiplies.",
+        f"{money(predicted)} predicted for 90 days, {money(came)} spent",
+        "The same customers on the same day, in groups by predicted money. The axes are "
+        "logarithmic.",
         predicted_and_observed(base, observed, scale, ends, intervals=False),
         rows,
         half=True,
@@ -210,15 +210,15 @@ def scores(scored):
     title = f"In use for {TITLES[used['target']]}: {MODEL_NAMES[used['model']].lower()}"
     if used["top_tenth_rate"] is not None:
         title += (
-            f"; of the tenth most likely to, {percent(used['top_tenth_rate'])} did, of everybody "
-            f"{percent(used['observed_rate'])}"
+            f"; of the tenth most likely to, {percent(used['top_tenth_rate'])} did, of all "
+            f"customers {percent(used['observed_rate'])}"
         )
     return Table(
         title,
         f"Means over {max(row['cutoffs'] for row in rows)} month ends, each predicted from what "
-        "was known then. Less of the figure that decides is better; the first model of each is in "
-        "use. An area under ROC of 0.5 is chance; 80 % are meant to lie within the interval of "
-        "money, and 50 % to have bought by their date.",
+        "was known then. A lower value of the figure that decides is better; the first model of "
+        "each group is in use. An area under ROC of 0.5 is chance. 80 % should be within the "
+        "interval of money, and 50 % should have bought by their date.",
         {
             "name": "Predicted",
             "model_name": "Model or rule",

@@ -31,8 +31,8 @@ def revenue_by_month(segmentation, months):
     title = "Revenue of each segment, month by month"
     if whole:
         best = max(whole, key=whole.get)
-        title = f"{best:%B %Y} was the best whole month: {money(whole[best])}"
-    note = f" Pale: {', '.join(partial)}, not seen whole." if partial else ""
+        title = f"{best:%B %Y} was the best full month: {money(whole[best])}"
+    note = f" Pale: {', '.join(partial)}, which is not complete." if partial else ""
     bars = (
         chart()
         .mark_bar()
@@ -60,14 +60,14 @@ def revenue_by_month(segmentation, months):
                 tooltip("orders:Q", "Orders", ",.0f"),
                 tooltip("customers:Q", "Customers who bought", ",.0f"),
                 tooltip("returned_amount:Q", "Returned", ",.2f"),
-                tooltip("is_partial:N", "Part of a month"),
+                tooltip("is_partial:N", "Partial month"),
             ],
         )
         .properties(height=300)
     )
     yield Figure(
         title,
-        "Money for kept sales before returns, by the segment that customers are in now." + note,
+        "Money for kept sales before returns, by the current segment of the customers." + note,
         bars,
         months,
     )
@@ -105,9 +105,9 @@ def who_comes_back(cells):
         tooltip=[
             tooltip("cohort", "First purchase in (customers)"),
             alt.Tooltip("utcyearmonth(month):T", title="Month", format="%B %Y"),
-            tooltip("active_customers:Q", "Bought in it", ",.0f"),
+            tooltip("active_customers:Q", "Bought in this month", ",.0f"),
             tooltip("retention:Q", "Share of the cohort", ".1%"),
-            tooltip("is_partial:N", "Part of a month"),
+            tooltip("is_partial:N", "Partial month"),
         ],
     )
     title = "Share of each month's new customers who buy again"
@@ -117,8 +117,9 @@ def who_comes_back(cells):
         title = f"{percent(share)} of new customers buy again in the month after their first"
     yield Figure(
         title,
-        "Percent of those who first bought in a month (line) who bought again so many months later "
-        "(column). Empty cells have not happened yet; * marks a month not seen whole.",
+        "Of the customers who first bought in a month (row), the percentage who bought again that "
+        "many months later (column). Empty cells are in the future; * marks a month that is not "
+        "complete.",
         (
             base.mark_rect().encode(color=shaded("retention:Q", largest))
             + base.mark_text(fontSize=11).encode(text="label:N", color=ink("retention", largest))
@@ -148,7 +149,7 @@ def concentration(points):
             tooltip("customer_share:Q", "Share of customers", ".0%"),
             tooltip("customers:Q", "Customers", ",.0f"),
             tooltip("revenue_share:Q", "Share of revenue", ".1%"),
-            tooltip("smallest_monetary:Q", "Least spent by one of them", ",.2f"),
+            tooltip("smallest_monetary:Q", "Smallest spend among them", ",.2f"),
         ],
     )
     equal = base.mark_line(strokeDash=[4, 4], color="#808080", strokeWidth=1).encode(
@@ -159,9 +160,9 @@ def concentration(points):
     )
     yield Figure(
         f"The top fifth of customers bring {percent(fifth['revenue_share'])} of revenue",
-        "The curve says what the largest customers bring together: half of the revenue comes from "
-        f"{percent(half['customer_share'])}, {count(half['customers'])} customers. On the dashed "
-        "line all customers would bring the same.",
+        "The curve shows what the largest customers bring together: half of the revenue comes from "
+        f"{percent(half['customer_share'])} of customers ({count(half['customers'])}). On the "
+        "dashed line, all customers would bring the same.",
         (
             base.mark_area(opacity=0.15, color=ACCENT)
             + equal
@@ -183,7 +184,7 @@ def when_people_buy(hours):
     base = chart().encode(
         x=alt.X(
             "hour_of_day:O",
-            title="Hour of the day, as the invoices say it",
+            title="Hour of the day, as on the invoices",
             scale=alt.Scale(domain=list(range(first, last + 1))),
             axis=alt.Axis(labelAngle=0, ticks=False, domain=False, labelPadding=6),
         ),
@@ -202,7 +203,7 @@ def when_people_buy(hours):
     yield Figure(
         f"Most orders come on {best['weekday']} between {best['hour_of_day']} and "
         f"{best['hour_of_day'] + 1} o'clock",
-        "Number of orders by day of the week and hour; empty cells had none.",
+        "Number of orders by day of the week and hour. Empty cells had no orders.",
         (
             base.mark_rect().encode(color=shaded("orders:Q", largest))
             + base.mark_text(fontSize=11).encode(
@@ -298,14 +299,15 @@ def bought_together(pairs):
         .encode(x=alt.value(0), text="names:N")
     )
     labels = base.mark_text(align="left", dx=5, dy=12).encode(x="confidence:Q", text="label:N")
-    drawn = f", one in {first['sampled_one_in']:,}" if first["sampled_one_in"] > 1 else ""
+    one_in = first["sampled_one_in"]
+    drawn = f", a sample of one in {one_in:,}" if one_in > 1 else ""
     large = first["left_out_baskets"]
-    left_out = f", without {count(large)} of very many products" if large else ""
+    left_out = f", without {count(large)} with very many products" if large else ""
     yield Figure(
-        f"{percent(first['confidence'])} of baskets with {first['description']} also hold "
+        f"{percent(first['confidence'])} of baskets with {first['description']} also contain "
         f"{first['other_description']}",
-        "Bar: of the baskets with the first product, the share that hold the second too. Lift: how "
-        "many times as often that is as by chance. Each product stands once, beside its closest "
+        "Bar: share of the baskets with the first product that also contain the second. Lift: how "
+        "many times as often as by chance. Each product appears once, with its closest "
         f"companion. Counted: {count(first['counted_baskets'])} baskets{drawn}{left_out}.",
         (bars + names + labels).properties(height=alt.Step(50)),
         rows,

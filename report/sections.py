@@ -68,7 +68,7 @@ SECTIONS = [
         per_segmentation=True,
     ),
     Section(
-        "Predictions and what came",
+        "Predictions and outcomes",
         predictions.proofs,
         ("calibration_of_customer_predictions", "scores_of_customer_predictions"),
     ),

@@ -67,8 +67,8 @@ def customers_and_revenue(segmentation, segments):
     yield Figure(
         f"{best['segment_name']} are {percent(best['customer_share'])} of customers and bring "
         f"{percent(best['revenue_share'])} of {brought}",
-        "Two bars a segment: the pale one is its share of customers, the full one that of "
-        f"{brought}.",
+        "Two bars for each segment: the pale one is its share of customers, the solid one its "
+        f"share of {brought}.",
         (bars + texts).properties(height=alt.Step(20)),
         pairs,
     )
@@ -92,7 +92,7 @@ def customers_and_revenue(segmentation, segments):
     )
     largest = max(segments, key=lambda row: row["customers"])
     yield Figure(
-        f"{largest['segment_name']} are most: {count(largest['customers'])} customers",
+        f"Largest segment: {largest['segment_name']}, {count(largest['customers'])} customers",
         "Number of customers, with the share of all customers in brackets.",
         (bars + base.mark_text(**label).encode(x="customers:Q", text="label:N")).properties(
             height=alt.Step(34)
@@ -148,7 +148,7 @@ def spread_within_segments(segmentation, profiles, words_of_features):
             f"{name}: median from {low['median']:{form}} ({low['segment_name']}) to "
             f"{high['median']:{form}} ({high['segment_name']})",
             "Line: 5 % to 95 % of the segment's customers; box: the middle half; white mark: the "
-            "median." + (" Each step of the axis multiplies." if is_log else ""),
+            "median." + (" The axis is logarithmic." if is_log else ""),
             (whiskers + boxes + medians).properties(height=alt.Step(36)),
             rows,
             half=True,
@@ -158,7 +158,7 @@ def spread_within_segments(segmentation, profiles, words_of_features):
 def number_of_clusters(segmentation, tried):
     """Draw elbow and silhouette over k, with the one in use."""
     chosen = next(row for row in tried if row["is_selected"])
-    reason = f"In use: {chosen['k']}, since {chosen['selection_reason']}."
+    reason = f"In use: {chosen['k']}, because {chosen['selection_reason']}."
     for segment in segmentation.segments:
         if segment["clusters"] > 1:
             reason += f" {segment['clusters']} clusters share the name {segment['segment_name']}."
@@ -166,16 +166,16 @@ def number_of_clusters(segmentation, tried):
     for column, title, axis_title, how in (
         (
             "inertia",
-            f"Elbow: how much of the spread is left with {chosen['k']} clusters",
+            f"Elbow: variation left within {chosen['k']} clusters",
             "Inertia, squared scaled units",
-            f"Squared distances to the nearest centre by {method}; it always falls, and a bend "
-            "says that more clusters bring little.",
+            f"Sum of squared distances to the nearest centroid, by {method}. It always falls; "
+            "after a bend, more clusters bring little.",
         ),
         (
             "silhouette",
             f"Silhouette: {chosen['silhouette']:.2f} with {chosen['k']} clusters",
             "Mean silhouette, -1 to 1",
-            "How much nearer customers are to their own cluster than to the next; high is good.",
+            "How much closer customers are to their own cluster than to the next. High is good.",
         ),
     ):
         rows = [row for row in tried if row[column] is not None]
@@ -252,9 +252,10 @@ def customers_on_a_map(segmentation, sampled):
         .properties(height=420)
     )
     yield Figure(
-        f"Two directions hold {percent(shares.sum())} of what sets customers apart",
-        f"A dot is a customer ({count(len(rows))} sampled); near ones are alike in the features of "
-        "this segmentation. The directions are its first two principal components, without a unit.",
+        f"Two directions show {percent(shares.sum())} of the differences between customers",
+        f"Each dot is a customer ({count(len(rows))} sampled). Dots close together are similar in "
+        "the features of this segmentation. The directions are its first two principal "
+        "components, which have no unit.",
         dots,
         rows,
     )

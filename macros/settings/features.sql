@@ -16,13 +16,13 @@
         'monetary': {'label': 'Spend', 'unit': 'money for all orders', 'number_format': money, 'is_skewed': true, 'has_windows': true},
         'net_monetary': {'label': 'Net spend', 'unit': 'money after returns', 'number_format': money, 'has_windows': true, 'can_be_negative': true},
         'quantity': {'label': 'Pieces', 'unit': 'pieces bought', 'number_format': whole, 'is_skewed': true, 'has_windows': true},
-        'average_basket_value': {'label': 'Basket', 'unit': 'money an order', 'number_format': money, 'is_skewed': true, 'has_windows': true},
+        'average_basket_value': {'label': 'Basket', 'unit': 'money per order', 'number_format': money, 'is_skewed': true, 'has_windows': true},
         'tenure_days': {'label': 'Tenure', 'unit': 'days since the first purchase', 'number_format': whole, 'counts_days': true},
         'distinct_products': {'label': 'Range', 'unit': 'different products bought', 'number_format': whole, 'is_skewed': true},
         'return_share': {'label': 'Returns', 'unit': 'share of spend that was returned', 'number_format': share},
     } -%}
     {%- set campaign = {
-        'income': {'label': 'Income', 'unit': 'money a year', 'number_format': whole},
+        'income': {'label': 'Income', 'unit': 'money per year', 'number_format': whole},
         'age': {'label': 'Age', 'unit': 'years', 'number_format': whole},
         'kids': {'label': 'Kids', 'unit': 'small children at home', 'number_format': whole},
         'teens': {'label': 'Teens', 'unit': 'teenagers at home', 'number_format': whole},

@@ -353,7 +353,7 @@ def test_moves_and_sizes_are_those_of_the_marts(built, browser, segmentation):
             """
         )
     }
-    assert {row["kind"] for row in sizes} == {"Month end", "Part of a month", "Expected"}
+    assert {row["kind"] for row in sizes} == {"Month end", "Partial month", "Expected"}
     expected = built.rows(
         "select expected_customers, low, high from marts.segment_forecast"
         f" where segmentation = '{segmentation}'"
@@ -388,7 +388,7 @@ def test_what_is_expected_and_what_came_are_those_of_the_marts(built, browser):
         for one, other in zip(shown, expected, strict=True):
             assert one[:2] == other[:2]
             assert one[2:] == pytest.approx([float(value) for value in other[2:]], abs=0.01)
-    churn, spend = rows_of(browser, "predictions-and-what-came")
+    churn, spend = rows_of(browser, "predictions-and-outcomes")
     for rows, target in ((churn, "churn_90d"), (spend, "spend_90d")):
         groups = built.rows(
             f"""
@@ -408,7 +408,7 @@ def test_what_is_expected_and_what_came_are_those_of_the_marts(built, browser):
     for row in churn:
         assert row["observed_low"] <= row["observed"] <= row["observed_high"]
         assert row["stayed_away"] == round(row["observed"] * row["customers"])
-    text = text_of(browser, "predictions-and-what-came")
+    text = text_of(browser, "predictions-and-outcomes")
     for (loss,) in built.rows(
         "select avg(value) from marts.prediction_backtest"
         " where metric = 'log_loss' and target = 'churn_90d' group by model"
@@ -435,7 +435,7 @@ def test_predictions_and_campaign_are_those_of_the_marts(built, browser):
         assert one["highest_probability"] < other["lowest_probability"]
     assert len(profits) == 3 * 101
     best = {row["name"]: row["amount"] for row in profits if row["is_best"]}
-    assert (best["Expected"], best["As it came"]) == pytest.approx(
+    assert (best["Expected"], best["Actual"]) == pytest.approx(
         [
             float(value)
             for value in built.one(
@@ -542,10 +542,10 @@ def test_a_part_of_a_month_and_a_missing_forecast_are_said(browser, page):
         ]
 
     browser.open(page(early))
-    assert "which is a part of a month" in text_of(browser, "who-moves")
+    assert "which is a partial month" in text_of(browser, "who-moves")
     assert "Dashed" not in text_of(browser, "sizes-over-time")
     (sizes,) = rows_of(browser, "sizes-over-time")
-    assert {row["kind"] for row in sizes} == {"Month end", "Part of a month"}
+    assert {row["kind"] for row in sizes} == {"Month end", "Partial month"}
     assert all(figure["rows"] in figure["marks"] for figure in figures(browser))
 
     def untested(changed):
@@ -557,7 +557,7 @@ def test_a_part_of_a_month_and_a_missing_forecast_are_said(browser, page):
                 row |= {"backtest_months": 0, "interval_checks": 0}
 
     browser.open(page(untested))
-    assert "Nothing is known yet" in text_of(browser, "sizes-over-time")
+    assert "has not been tested yet" in text_of(browser, "sizes-over-time")
     assert all(figure["rows"] in figure["marks"] for figure in figures(browser))
     assert browser.complaints() == []
 
@@ -942,7 +942,7 @@ def test_what_has_no_data_is_left_out_without_a_hole(browser, page):
         "Bought together",
         "RFM grid",
         "What to expect",
-        "Predictions and what came",
+        "Predictions and outcomes",
         "Predicted answers",
         "Customers of the campaign",
     ):
@@ -1223,7 +1223,7 @@ def test_an_old_page_that_can_not_be_removed_is_named(place, monkeypatch):
 
     monkeypatch.setattr(report_page, "replace", refuse)
     monkeypatch.setattr(type(place), "unlink", refuse)
-    with pytest.raises(RuntimeError, match=r"segments\.html, which shows other tables, can not be"):
+    with pytest.raises(RuntimeError, match=r"segments\.html, which shows other tables, cannot be"):
         write_report(None, "{}")
 
 
@@ -1265,7 +1265,7 @@ def test_a_browser_that_can_not_unpack_the_page_says_so(demo, browser):
         complaints = browser.complaints()
     finally:
         browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=old["identifier"])
-    assert "this browser: it is too old. Chrome and Edge from 80 on, Firefox from 113" in text
+    assert "This browser is too old to unpack the charts" in text
     assert tables == [True, False, False, False]
     assert controls == [True, True]
     assert complaints == []
