@@ -350,11 +350,11 @@ def predictions(scored, groups, asked):
     yield profit(asked)
     yield Table(
         f"In use: {MODEL_NAMES[champion['model']].partition(':')[0].lower()}; the tenth asked "
-        f"first accepts in {percent(champion['top_tenth_rate'])} of cases, everybody in "
-        f"{percent(champion['observed_rate'])}",
-        f"Probabilities of {target}, each made by a fit that had not seen the customer. Less "
-        "is better for log loss, which decides, and Brier score, more for the others; an area of "
-        "0.5 is chance.",
+        f"first accepts in {percent(champion['top_tenth_rate'])} of cases, all "
+        f"customers in {percent(champion['observed_rate'])}",
+        f"Probabilities of {target}, each made by a fit that had not seen the customer. Lower "
+        "is better for log loss, which decides, and for the Brier score; higher is better for the "
+        "others. An area of 0.5 is chance.",
         {
             "name": "Model",
             "log_loss": "Log loss",

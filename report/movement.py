@@ -196,8 +196,8 @@ def scores(forecasts):
         "Intervals should cover 80 % of sizes."
     )
     return Table(
-        f"Forecast in use, {MODEL_NAMES[used].lower()}: wrong by {tested[0]['size_error']:,.0f} "
-        "customers a segment one month ahead",
+        f"Forecast in use, {MODEL_NAMES[used].lower()}: off by {tested[0]['size_error']:,.0f} "
+        "customers per segment one month ahead",
         how,
         {
             "months_ahead": "Months ahead",
