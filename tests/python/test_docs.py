@@ -23,6 +23,8 @@ def test_sql_in_the_documents_runs(demo, tmp_path, monkeypatch):
     statements = [
         (document.name, sql)
         for document in DOCUMENTS
+        # That of the recipe runs where the recipe is followed.
+        if document.name != "add_a_segmentation.md"
         for sql in re.findall(r"^```sql\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
     ]
     assert len(statements) > 5
