@@ -105,6 +105,16 @@ def test_overview_names_every_setting(manifest):
     assert sorted(re.findall(r"^\| `(\w+)` \|", overview, re.MULTILINE)) == sorted(declared)
 
 
+def test_marts_are_public_and_all_else_is_private(manifest):
+    models = [node for node in ours(manifest, "nodes") if node["resource_type"] == "model"]
+    assert {model["group"] for model in models} == {"customer_segments"}
+    assert {(model["schema"], model["access"]) for model in models} == {
+        ("staging", "private"),
+        ("intermediate", "private"),
+        ("marts", "public"),
+    }
+
+
 def test_exposures_say_what_is_read(manifest):
     exposures = {
         exposure["name"]: set(exposure["depends_on"]["nodes"])
