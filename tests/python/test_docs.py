@@ -108,11 +108,18 @@ def test_overview_names_every_setting(manifest):
 def test_marts_are_public_and_all_else_is_private(manifest):
     models = [node for node in ours(manifest, "nodes") if node["resource_type"] == "model"]
     assert {model["group"] for model in models} == {"customer_segments"}
-    assert {(model["schema"], model["access"]) for model in models} == {
+    assert {(model["path"].split("/")[0], model["access"]) for model in models} == {
         ("staging", "private"),
         ("intermediate", "private"),
         ("marts", "public"),
     }
+
+
+def test_metrics_are_declared_with_their_models(manifest):
+    """In the older spec, which dbt 2.0 refuses, semantic models have measures."""
+    declared = ours(manifest, "semantic_models", "metrics")
+    assert {thing["original_file_path"].split("/")[1] for thing in declared} == {"marts"}
+    assert not any(model["measures"] for model in ours(manifest, "semantic_models"))
 
 
 def test_exposures_say_what_is_read(manifest):
