@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 
 import pytest
 import yaml
@@ -65,6 +66,28 @@ def test_everything_is_described(manifest):
             assert column["description"], (node["unique_id"], column["name"])
     for thing in ours(manifest, "macros", "exposures"):
         assert thing["description"], thing["unique_id"]
+
+
+def test_no_description_of_a_column_is_written_twice():
+    """What several models say of a column is one block of models/docs."""
+    texts, blocks = Counter(), set()
+    for folder in ("models", "seeds"):
+        for path in (PROJECT / folder).rglob("*.yml"):
+            tables = yaml.safe_load(path.read_text())
+            for table in (tables.get("models") or []) + (tables.get("seeds") or []):
+                for column in table.get("columns", []):
+                    text = column["description"].strip()
+                    found = re.findall(r"{{ doc\('(\w+)'\) }}", text)
+                    blocks.update(found)
+                    if not re.fullmatch(r"{{ doc\('\w+'\) }}", text) and len(text) > 25:
+                        texts[column["name"], text] += 1
+    assert [key for key, times in texts.items() if times > 1] == []
+    written = {
+        name
+        for path in (PROJECT / "models" / "docs").glob("*.md")
+        for name in re.findall(r"{% docs (\w+) %}", path.read_text())
+    }
+    assert blocks == written
 
 
 def test_every_built_column_is_described(demo, manifest):
