@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 
 import duckdb
 import pytest
@@ -106,6 +107,28 @@ def test_everything_is_described(manifest):
         assert thing["description"], thing["unique_id"]
 
 
+def test_no_description_of_a_column_is_written_twice():
+    """What several models say of a column is one block of models/docs."""
+    texts, blocks = Counter(), set()
+    for folder in ("models", "seeds"):
+        for path in (PROJECT / folder).rglob("*.yml"):
+            tables = yaml.safe_load(path.read_text())
+            for table in (tables.get("models") or []) + (tables.get("seeds") or []):
+                for column in table.get("columns", []):
+                    text = column["description"].strip()
+                    found = re.findall(r"{{ doc\('(\w+)'\) }}", text)
+                    blocks.update(found)
+                    if not re.fullmatch(r"{{ doc\('\w+'\) }}", text) and len(text) > 25:
+                        texts[column["name"], text] += 1
+    assert [key for key, times in texts.items() if times > 1] == []
+    written = {
+        name
+        for path in (PROJECT / "models" / "docs").glob("*.md")
+        for name in re.findall(r"{% docs (\w+) %}", path.read_text())
+    }
+    assert blocks == written
+
+
 def test_every_built_column_is_described(demo, manifest):
     described = {
         (node["alias"], column)
@@ -142,6 +165,31 @@ def test_overview_names_every_setting(manifest):
     declared = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
     overview = manifest["docs"]["doc.customer_segments.__overview__"]["block_contents"]
     assert sorted(re.findall(r"^\| `(\w+)` \|", overview, re.MULTILINE)) == sorted(declared)
+
+
+def test_marts_are_public_and_all_else_is_private(manifest):
+    models = [node for node in ours(manifest, "nodes") if node["resource_type"] == "model"]
+    assert {model["group"] for model in models} == {"customer_segments"}
+    assert {(model["path"].split("/")[0], model["access"]) for model in models} == {
+        ("staging", "private"),
+        ("intermediate", "private"),
+        ("marts", "public"),
+    }
+
+
+def test_metrics_are_declared_with_their_models(manifest):
+    """In the older spec, which dbt 2.0 refuses, semantic models have measures."""
+    declared = ours(manifest, "semantic_models", "metrics")
+    assert {thing["original_file_path"].split("/")[1] for thing in declared} == {"marts"}
+    assert not any(model["measures"] for model in ours(manifest, "semantic_models"))
+
+
+def test_only_simple_metrics_are_below_a_model():
+    """Any other there stops dbt 1.12 when its file changes, for it is still known from before."""
+    for path in (PROJECT / "models").rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text()).get("models", []):
+            for metric in model.get("metrics", []):
+                assert metric.get("type", "simple") == "simple", (path.name, metric["name"])
 
 
 def test_exposures_say_what_is_read(manifest):
