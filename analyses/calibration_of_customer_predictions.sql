@@ -11,7 +11,9 @@ with calibration as (
         observed,
         max(cutoff) over (partition by target) as last_cutoff
     from {{ ref('prediction_calibration') }}
-    where target in ('churn_90d', 'spend_90d')
+    where
+        subject = 'customers'
+        and target in ('churn_90d', 'spend_90d')
 ),
 
 counted as (

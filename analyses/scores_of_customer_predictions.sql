@@ -2,7 +2,7 @@
 {%- set others = ['roc_auc', 'top_tenth_rate', 'observed_rate', 'total_ratio', 'coverage_80', 'bought_by_date'] -%}
 with prediction_backtest as (
     select * from {{ ref('prediction_backtest') }}
-    where target <> 'campaign_response'
+    where subject = 'customers'
 ),
 
 averaged as (

@@ -4,7 +4,7 @@
 {%- set metrics = ['log_loss', 'brier_score', 'roc_auc', 'average_precision', 'top_tenth_rate', 'observed_rate'] -%}
 with prediction_backtest as (
     select * from {{ ref('prediction_backtest') }}
-    where target = 'campaign_response'
+    where subject = 'campaign_customers'
 ),
 
 final as (

@@ -10,7 +10,7 @@ predictions as (
 
 backtest as (
     select * from {{ ref('prediction_backtest') }}
-    where target <> 'campaign_response'
+    where subject = 'customers'
 ),
 
 current_as_of as (

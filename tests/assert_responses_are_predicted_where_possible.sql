@@ -22,7 +22,7 @@ scored as (
     select count(distinct model) as champions
     from {{ ref('prediction_backtest') }}
     where
-        target = 'campaign_response'
+        subject = 'campaign_customers'
         and is_champion
 ),
 

@@ -9,6 +9,8 @@ from threadpoolctl import threadpool_limits
 from prediction.classifiers import DECIMALS
 from prediction.customers import DAYS, YEAR, predict_quarter, predict_year
 from prediction.metrics import (
+    GROUPS,
+    group_predictions,
     score_amounts,
     score_counts,
     score_probabilities,
@@ -23,8 +25,6 @@ TESTED_CUTOFFS = 4
 EARLIER_CUTOFFS = 4
 # Customers who bought, and customers who did not, without which nothing is learnt or tested.
 LEAST_CUSTOMERS = 10
-# Groups of customers with like predictions.
-GROUPS = 10
 # An interval is meant to hold this share of outcomes, and to leave out at most this one below.
 COVERAGE = 0.8
 BELOW = 0.1
@@ -304,23 +304,8 @@ def group(history, past, champions):
         for target, models in past[cutoff].items():
             if not TARGETS[target].is_grouped:
                 continue
-            predictions = models[champions[target]]
-            outcomes = TARGETS[target].outcome(history.at(cutoff))
-            places = np.searchsorted(np.sort(predictions), predictions) * GROUPS
-            tenths = places // len(predictions)
-            for number, tenth in enumerate(np.unique(tenths), start=1):
-                members = tenths == tenth
-                rows.append(
-                    (
-                        target,
-                        champions[target],
-                        cutoff,
-                        number,
-                        int(members.sum()),
-                        float(predictions[members].min()),
-                        float(predictions[members].max()),
-                        float(predictions[members].mean()),
-                        float(outcomes[members].mean()),
-                    )
-                )
+            groups = group_predictions(
+                models[champions[target]], TARGETS[target].outcome(history.at(cutoff))
+            )
+            rows += [(target, champions[target], cutoff, *figures) for figures in groups]
     return rows

@@ -15,6 +15,7 @@ from prediction.backtest import (
     spread_known_at,
 )
 from prediction.customers import DAYS, FEATURES, YEAR, Observations
+from prediction.metrics import group_predictions, score_probabilities
 
 # Of the rows of int_customers_observed: sums are in a fixed order, whatever wrote them.
 ORDER = "cutoff, customer_id"
@@ -118,11 +119,52 @@ def backtest_frame(table):
                 (target, model, cutoff, EVERYBODY, metric, value, champions[target] == model)
                 for target, model, cutoff, metric, value in scored
             ]
-            for target, model, cutoff, number, *figures in group(history, past, champions):
-                rows += [
-                    (target, model, cutoff, number, metric, float(value), True)
-                    for metric, value in zip(GROUP_METRICS, figures, strict=True)
-                ]
+            for target, model, cutoff, *figures in group(history, past, champions):
+                rows += group_rows(target, model, cutoff, figures)
+    return tested_frame(rows)
+
+
+def response_frame(predicted, as_of_date):
+    """Score predicted responses, each made by a fit that had not seen the customer.
+
+    Parameters
+    ----------
+    predicted : DataFrame
+        Columns of int_campaign_responses_predicted, by model and customer; perhaps empty.
+    as_of_date : date or None
+        The last day that the campaign's data knows; None where it has no dates.
+
+    Returns
+    -------
+    DataFrame
+        As from `backtest_frame`, of the target campaign_response.
+    """
+    target, cutoff = "campaign_response", pd.Timestamp(as_of_date)
+    rows = []
+    for (model, is_champion), customers in predicted.groupby(["model", "is_champion"]):
+        outcomes = customers["is_accepted"].to_numpy(dtype="bool")
+        probabilities = customers["probability"].to_numpy(dtype="float64")
+        rows += [
+            (target, model, cutoff, EVERYBODY, metric, value, is_champion)
+            for metric, value in score_probabilities(outcomes, probabilities).items()
+        ]
+        if is_champion:
+            for figures in group_predictions(probabilities, outcomes):
+                rows += group_rows(target, model, cutoff, figures)
+    return tested_frame(rows)
+
+
+def group_rows(target, model, cutoff, figures):
+    """Write the figures of a group, its number first, a row each."""
+    number, *values = figures
+    return [
+        (target, model, cutoff, number, metric, float(value), True)
+        for metric, value in zip(GROUP_METRICS, values, strict=True)
+    ]
+
+
+def tested_frame(rows):
+    """Give rows the columns of ``TESTED``."""
     return pd.DataFrame(rows, columns=list(TESTED)).astype(TESTED).round({"value": 9})
 
 

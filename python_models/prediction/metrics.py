@@ -13,6 +13,8 @@ from sklearn.metrics import (
 CHAMPION_METRIC = "log_loss"
 # Share of customers, those with the highest probability first, whose rate is taken.
 TOP_SHARE = 0.1
+# Groups of customers with like predictions.
+GROUPS = 10
 # Variance of money grows with this power of its mean.
 MONEY_POWER = 1.5
 # Waits are not known beyond these days.
@@ -176,3 +178,33 @@ def choose_champion(outcomes, predictions):
         predictions,
         key=lambda model: score_probabilities(outcomes, predictions[model])[CHAMPION_METRIC],
     )
+
+
+def group_predictions(predictions, outcomes):
+    """Compare predictions with outcomes, by groups with like predictions.
+
+    Parameters
+    ----------
+    predictions : ndarray of shape (n_customers,), float64
+    outcomes : ndarray of shape (n_customers,), bool or float64
+
+    Returns
+    -------
+    list of tuple
+        Number of the group (from 1, the lowest predictions), customers, least, largest and mean
+        prediction, and mean outcome. About a tenth of the customers each; equal predictions share
+        a group.
+    """
+    places = np.searchsorted(np.sort(predictions), predictions) * GROUPS
+    tenths = places // len(predictions)
+    return [
+        (
+            number,
+            int(members.sum()),
+            float(predictions[members].min()),
+            float(predictions[members].max()),
+            float(predictions[members].mean()),
+            float(outcomes[members].mean()),
+        )
+        for number, members in enumerate((tenths == tenth for tenth in np.unique(tenths)), start=1)
+    ]

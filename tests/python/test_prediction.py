@@ -1,5 +1,7 @@
 """Predicted probabilities: nothing leaks, plain rules stand beside, figures are right."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,13 @@ from prediction.classifiers import (
     predict_out_of_fold,
 )
 from prediction.folds import assign_folds
-from prediction.metrics import choose_champion, rate_at_the_top, score_probabilities
+from prediction.frames import backtest_frame, response_frame
+from prediction.metrics import (
+    choose_champion,
+    group_predictions,
+    rate_at_the_top,
+    score_probabilities,
+)
 
 
 def customers(size=600, seed=1):
@@ -181,3 +189,66 @@ def test_demo_answers_are_predicted(demo):
     profits = "select profit, random_profit from marts.campaign_profit where is_best"
     profit, random_profit = demo.one(profits)
     assert profit > 0 > random_profit
+
+
+# ---------------------------------------------------------------------- as a table
+
+
+def predicted_responses():
+    """Twenty customers under two models; the champion tells the answers apart."""
+    ids = [f"{number:02}" for number in range(20)]
+    accepted = [number >= 15 for number in range(20)]
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "model": model,
+                "customer_id": ids,
+                "is_accepted": accepted,
+                "probability": probabilities,
+                "is_champion": is_champion,
+            }
+        )
+        for model, probabilities, is_champion in (
+            ("base_rate", [0.25] * 20, False),
+            ("logistic_regression", [0.1] * 10 + [0.3] * 5 + [0.9] * 5, True),
+        )
+    )
+
+
+def test_responses_are_tested_as_predictions_of_the_shop_are():
+    found = response_frame(predicted_responses(), date(2014, 6, 29))
+    assert dict(found.dtypes) == dict(backtest_frame(pd.DataFrame()).dtypes)
+    assert set(found["target"]) == {"campaign_response"}
+    assert set(found["cutoff"]) == {pd.Timestamp("2014-06-29")}
+    whole = found[found["group_number"] == 0].set_index(["model", "metric"])
+    assert whole.loc[("base_rate", "observed_rate"), "value"] == 0.25
+    assert whole.loc[("logistic_regression", "roc_auc"), "value"] == 1
+    assert whole["is_champion"].groupby("model").first().to_dict() == {
+        "base_rate": False,
+        "logistic_regression": True,
+    }
+    groups = found[found["group_number"] > 0].pivot(
+        index="group_number", columns="metric", values="value"
+    )
+    assert set(found.loc[found["group_number"] > 0, "model"]) == {"logistic_regression"}
+    assert groups["customers"].tolist() == [10, 5, 5]
+    assert groups["predicted"].tolist() == pytest.approx([0.1, 0.3, 0.9])
+    assert groups["observed"].tolist() == [0, 0, 1]
+
+
+def test_responses_without_a_date_or_without_predictions_are_no_error():
+    undated = response_frame(predicted_responses(), None)
+    assert undated["cutoff"].isna().all()
+    nothing = response_frame(predicted_responses().iloc[:0], None)
+    assert dict(nothing.dtypes) == dict(undated.dtypes)
+    assert nothing.empty
+
+
+def test_customers_with_equal_predictions_share_a_group():
+    predictions = np.array([0.5, 0.1, 0.5, 0.5, 0.2, 0.5, 0.5, 0.5, 0.5, 0.5])
+    outcomes = np.array([1.0, 0, 3, 2, 5, 1, 1, 1, 1, 1])
+    assert group_predictions(predictions, outcomes) == [
+        (1, 1, 0.1, 0.1, 0.1, 0.0),
+        (2, 1, 0.2, 0.2, 0.2, 5.0),
+        (3, 8, 0.5, 0.5, 0.5, 11 / 8),
+    ]

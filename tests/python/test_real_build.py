@@ -202,7 +202,7 @@ def test_no_feature_knows_what_comes_after_its_moment(real, cut):
 def test_no_test_of_predictions_knows_what_comes_after_its_days(real, cut):
     """The same month ends are over at the end of November, and score the same."""
     scores = """
-        select * from marts.{} where target <> 'campaign_response' order by all
+        select * from marts.{} where subject = 'customers' order by all
     """
     for mart in ("prediction_backtest", "prediction_calibration"):
         before = cut.rows(scores.format(mart))

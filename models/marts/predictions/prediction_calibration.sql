@@ -1,12 +1,12 @@
 {#- A column for each figure of a group. -#}
 {%- set figures = ['lowest_prediction', 'highest_prediction', 'predicted', 'observed'] -%}
-with groups_of_customers as (
-    select * from {{ ref('int_predictions_tested') }}
-    where group_number > 0
+with tested as (
+    {{ tested_predictions() }}
 ),
 
 final as (
     select
+        subject,
         target,
         model,
         cast(cutoff as timestamp) as cutoff,
@@ -15,8 +15,10 @@ final as (
         max(value) filter (where metric = '{{ figure }}') as {{ figure }},
         {%- endfor %}
         cast(max(value) filter (where metric = 'customers') as integer) as customers
-    from groups_of_customers
+    from tested
+    where group_number > 0
     group by
+        subject,
         target,
         model,
         cutoff,
