@@ -92,7 +92,7 @@ def test_no_description_of_a_column_is_written_twice():
 
 def test_every_built_column_is_described(demo, manifest):
     described = {
-        (node["name"], column)
+        (node["alias"], column)
         for node in ours(manifest, "nodes")
         if node["resource_type"] in ("model", "seed")
         for column in node["columns"]
@@ -100,7 +100,7 @@ def test_every_built_column_is_described(demo, manifest):
     built = set(
         demo.rows(
             "select table_name, column_name from information_schema.columns"
-            " where table_schema in ('staging', 'intermediate', 'marts', 'reference')",
+            " where table_schema in ('staging', 'intermediate', 'kept', 'marts', 'reference')",
             file=demo.warehouse,
         )
     )
