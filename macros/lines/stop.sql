@@ -1,16 +1,16 @@
 {#- Nobody can be measured where nothing was sold, and where most lines can't be read a column is not what its
-    name says: tells what became of the lines instead. -#}
+    name says: tells what became of the lines instead. A hook of the model that classifies them. -#}
 {% macro stop_without_sales() -%}
     {%- if execute and not flags.EMPTY -%}
         {%- set fates = run_query(
             "select coalesce(reject_reason, 'return') as fate, count(*) as lines, count(*) filter (where is_sale) as sales,"
             ~ " min(invoiced_at) filter (where is_sale) as first_sale_at"
-            ~ " from intermediate.int_invoice_lines_classified group by 1 order by 2 desc, 1"
+            ~ " from " ~ this ~ " group by 1 order by 2 desc, 1"
         ).rows -%}
         {%- set unreadable = fates | selectattr('fate', 'equalto', 'unreadable_value') | map(attribute='lines') | sum -%}
         {%- if unreadable > 0.5 * (fates | map(attribute='lines') | sum) -%}
             {%- set example = run_query(
-                "select min(source_text) from intermediate.int_invoice_lines_classified where reject_reason = 'unreadable_value'"
+                "select min(source_text) from " ~ this ~ " where reject_reason = 'unreadable_value'"
             ).rows[0][0] -%}
             {{ stop("invoices: in most lines a quantity, price or date can't be read, such as: " ~ example
                 ~ ". Are columns swapped? Say which is which: VARS='{invoice_columns: {our name: your name}}'") }}
@@ -36,7 +36,7 @@
     {%- if execute and not flags.EMPTY -%}
         {%- set fates = run_query(
             "select coalesce(reject_reason, 'kept') as fate, count(*) as customers, min(source_text) as example"
-            ~ " from intermediate.int_campaign_customers_classified group by 1 order by 2 desc, 1"
+            ~ " from " ~ this ~ " group by 1 order by 2 desc, 1"
         ).rows -%}
         {%- set unreadable = fates | selectattr('fate', 'equalto', 'unreadable_value') | list -%}
         {%- if unreadable and unreadable[0].customers > 0.2 * (fates | map(attribute='customers') | sum) -%}
