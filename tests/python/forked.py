@@ -95,7 +95,7 @@ def serve():
 
     for line in sys.stdin:
         order = json.loads(line)
-        parsed = parse(order[1]) if order[0] == "build" else None
+        parsed = None if "parse" in order[1] else parse(order[1])
         child = os.fork()
         if not child:
             fulfil(parsed, *order)
@@ -123,7 +123,7 @@ def parse(arguments):
     Parameters
     ----------
     arguments : list of str
-        Of a build.
+        Of a build, or of dbt.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def fulfil(parsed, program, arguments, environment, folder, output, errors):
         os.environ.update(environment)
         os.chdir(folder)
         signal.alarm(MOST_SECONDS)
-        code = build_here(parsed, arguments) if program == "build" else dbt_here(arguments)
+        code = {"build": build_here, "dbt": dbt_here}[program](parsed, arguments)
     except SystemExit as stopped:
         code = stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except BaseException:
@@ -180,12 +180,15 @@ def build_here(parsed, arguments):
     return build.main(arguments)
 
 
-def dbt_here(arguments):
-    """Run dbt's command line."""
-    from dbt.cli.main import cli
+def dbt_here(parsed, arguments):
+    """Run a command of dbt's, with the project parsed if it could be."""
+    from dbt.cli.main import dbtRunner
 
-    sys.argv = ["dbt", *arguments]
-    return cli()
+    manifest = parsed.result if parsed and parsed.success else None
+    ran = dbtRunner(manifest=manifest).invoke(arguments)
+    if ran.exception:
+        print(ran.exception)
+    return 0 if ran.success else 1
 
 
 if __name__ == "__main__":

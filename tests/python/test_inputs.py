@@ -218,10 +218,9 @@ def test_any_way_to_write_the_same_lines_makes_the_same_marts(tmp_path):
         other = build_shop(tmp_path / name, invoices=invoices)
         assert other.code == 0, (name, other.errors)
         assert differences(plain, other, unordered) == dict.fromkeys(unordered, 0), name
-    described = build_shop(tmp_path / "again", invoices=german)
-    assert described.one("select distinct description from marts.invoice_lines") == (
-        "Gr\u00f6\u00dfe",
-    )
+        if name == "german":
+            described = other.one("select distinct description from marts.invoice_lines")
+            assert described == ("Gr\u00f6\u00dfe",)
 
 
 def test_a_log_of_amounts_without_invoices_and_products(tmp_path):

@@ -130,29 +130,35 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, war
     assert left == {"customers.duckdb", "published.duckdb"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_at_any_moment_it_says_what_is_published(warehouse, number):
+@pytest.mark.parametrize(
+    ("number", "step"),
+    [
+        (signal.SIGINT, None),
+        (signal.SIGTERM, "reading invoices"),
+        (signal.SIGINT, "fitting segmentations"),
+    ],
+)
+def test_stopped_at_any_moment_it_says_what_is_published(warehouse, number, step):
     before = (warehouse / "published.duckdb").read_bytes()
-    for step in (None, "reading invoices", "fitting segmentations"):
-        with subprocess.Popen(
-            build_command(quick=False),
-            env=environment(warehouse, PROJECT),
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        ) as process:
-            for line in process.stdout:
-                if step is None or step in line:
-                    break
-            # As a terminal does: to all of the group.
-            os.killpg(process.pid, number)
-            # Who still has the pipes open would keep this waiting.
-            _, errors = process.communicate(timeout=30)
-        assert process.returncode == 128 + number
-        assert errors == "stopped; published marts are as they were\n"
-        assert (warehouse / "published.duckdb").read_bytes() == before
+    with subprocess.Popen(
+        build_command(quick=False),
+        env=environment(warehouse, PROJECT),
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        for line in process.stdout:
+            if step is None or step in line:
+                break
+        # As a terminal does: to all of the group.
+        os.killpg(process.pid, number)
+        # Who still has the pipes open would keep this waiting.
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert errors == "stopped; published marts are as they were\n"
+    assert (warehouse / "published.duckdb").read_bytes() == before
 
 
 def test_all_fits_of_a_build_are_kept_or_none(warehouse):

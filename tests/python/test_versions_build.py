@@ -267,6 +267,9 @@ def test_what_is_kept_and_cannot_be_read_is_told_with_a_way_out(shop, damage, pr
         "To forget all kept fits, so that the next build fits anew: "
         ".venv/bin/dbt run-operation forget_fits\n"
     )
+
+
+def test_forgotten_fits_are_made_anew(shop):
     forgotten = dbt(shop, "run-operation", "forget_fits")
     assert forgotten.code == 0, forgotten.errors
     anew = rebuild(shop)
