@@ -8,13 +8,25 @@ with fits as (
 final as (
     select
         segmentation,
-        {%- for column in [
-            'algorithm', 'k', 'clusters', 'customers', 'inertia', 'silhouette', 'davies_bouldin', 'calinski_harabasz',
-            'stability_ari', 'stability_spread', 'stability_refits', 'smallest_cluster_share', 'noise_share',
-            'noise_revenue_share', 'center_agreement', 'eps', 'is_selected', 'selection_reason', 'model_version'
-        ] %}
-        tried.{{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        tried.algorithm,
+        tried.k,
+        tried.clusters,
+        tried.customers,
+        tried.inertia,
+        tried.silhouette,
+        tried.davies_bouldin,
+        tried.calinski_harabasz,
+        tried.stability_ari,
+        tried.stability_spread,
+        tried.stability_refits,
+        tried.smallest_cluster_share,
+        tried.noise_share,
+        tried.noise_revenue_share,
+        tried.center_agreement,
+        tried.eps,
+        tried.is_selected,
+        tried.selection_reason,
+        tried.model_version
     from fits
 )
 
