@@ -2,18 +2,19 @@
 
 import csv
 import hashlib
-import importlib.util
 import io
 import re
-import sys
 from pathlib import Path
 
 import duckdb
+import generate
 import numpy as np
 import pytest
 import threadpoolctl
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
+
+from giftshop import campaign, catalogue, files, habits, simulation
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 COLUMNS = [
@@ -56,17 +57,6 @@ def load_lines(connection, source):
 
 
 @pytest.fixture(scope="module")
-def generate():
-    """Import the generator, which is a script and not part of a package."""
-    spec = importlib.util.spec_from_file_location("demo_generate", DEMO / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
-
-
-@pytest.fixture(scope="module")
 def demo():
     """Connect to the committed files: tables lines, kept and truth."""
     with duckdb.connect() as connection:
@@ -85,11 +75,11 @@ def demo():
 
 
 @pytest.fixture(scope="module")
-def scaled(generate, tmp_path_factory):
+def scaled(tmp_path_factory):
     """Connect to a load test of 20,000 lines made of several blocks."""
     path = tmp_path_factory.mktemp("scaled") / "lines.parquet"
     with pytest.MonkeyPatch.context() as patch, duckdb.connect() as connection:
-        patch.setattr(generate, "BLOCK_CUSTOMERS", 50)
+        patch.setattr(simulation, "BLOCK_CUSTOMERS", 50)
         generate.main(["--scale", "20000", "--out", str(path)])
         load_lines(connection, f"'{path}'")
         connection.execute(f"create view parquet as select * from '{path}'")
@@ -110,9 +100,9 @@ def share(connection, condition):
 # ---------------------------------------------------------------------- the file
 
 
-def test_regeneration_gives_the_committed_bytes(generate, tmp_path):
+def test_regeneration_gives_the_committed_bytes(tmp_path):
     """Seed 42 gives the three files of the repo, and nothing else is left in the folder."""
-    generate.write_demo(tmp_path)
+    files.write_demo(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "campaign_customers.csv",
         "customers_truth.csv",
@@ -122,12 +112,12 @@ def test_regeneration_gives_the_committed_bytes(generate, tmp_path):
         assert sha(path) == sha(DEMO / path.name), path.name
 
 
-def test_another_seed_gives_another_shop(generate):
+def test_another_seed_gives_another_shop():
     """The seed reaches the catalogue and, the catalogue being the same, the customers."""
-    catalogues = [generate.draw_catalogue(np.random.default_rng((s, 0)), 100) for s in (42, 43)]
+    catalogues = [catalogue.draw_catalogue(np.random.default_rng((s, 0)), 100) for s in (42, 43)]
     assert catalogues[0].descriptions != catalogues[1].descriptions
-    size = generate.scaled(1_000)
-    blocks = [next(generate.simulate(catalogues[0], size, seed)) for seed in (42, 43)]
+    size = habits.scaled(1_000)
+    blocks = [next(simulation.simulate(catalogues[0], size, seed)) for seed in (42, 43)]
     assert list(blocks[0].who.arrived) != list(blocks[1].who.arrived)
 
 
@@ -561,12 +551,12 @@ def test_four_groups_look_like_the_real_shop(demo):
 # ---------------------------------------------------------------------- campaign customers
 
 
-def test_campaign_file_has_the_shape_and_dirt_of_the_public_one(generate):
+def test_campaign_file_has_the_shape_and_dirt_of_the_public_one():
     """29 columns, tabs, days first; each kind of dirt as often as the README of the demo says."""
     text = (DEMO / "campaign_customers.csv").read_bytes().decode("ascii")
     assert "\r" not in text and '"' not in text
     lines = [line.split("\t") for line in text.splitlines()]
-    assert lines[0] == generate.CAMPAIGN_COLUMNS and len(lines[0]) == 29
+    assert lines[0] == campaign.CAMPAIGN_COLUMNS and len(lines[0]) == 29
     rows = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
     assert len(rows) == 2_000
     assert len({row["ID"] for row in rows}) == 1_995
@@ -579,11 +569,11 @@ def test_campaign_file_has_the_shape_and_dirt_of_the_public_one(generate):
     assert [odd.count(state) for state in ("Absurd", "YOLO", "Alone")] == [2, 2, 3]
 
 
-def test_campaign_habits_are_found_again(generate):
+def test_campaign_habits_are_found_again():
     """K-Means on income, spend, channels, deals and visits parts customers by their habit."""
-    habit, columns = generate.draw_campaign(np.random.default_rng((42, 0, 2)))
-    spend = sum(columns[name] for name in generate.CAMPAIGN_COLUMNS[9:15])
-    names = ["Income", *generate.CAMPAIGN_COLUMNS[15:20]]
+    habit, columns = campaign.draw_campaign(np.random.default_rng((42, 0, 2)))
+    spend = sum(columns[name] for name in campaign.CAMPAIGN_COLUMNS[9:15])
+    names = ["Income", *campaign.CAMPAIGN_COLUMNS[15:20]]
     features = np.column_stack([spend, *(columns[name] for name in names)]).astype(float)
     scaled = (features - features.mean(axis=0)) / features.std(axis=0)
     with threadpoolctl.threadpool_limits(1):
@@ -622,7 +612,7 @@ def test_scaled_file_has_the_proportions_of_the_real_one(scaled):
 
 
 @pytest.mark.parametrize("lines", [1_000, 6_543])
-def test_scaled_file_is_the_same_every_run(generate, tmp_path, capsys, lines):
+def test_scaled_file_is_the_same_every_run(tmp_path, capsys, lines):
     """One seed gives one file, in rows and order."""
     paths = [tmp_path / name for name in ("one.parquet", "two.parquet", "other.parquet")]
     for path, seed in zip(paths, ("7", "7", "8"), strict=True):
@@ -649,7 +639,7 @@ def test_scaled_file_is_the_same_every_run(generate, tmp_path, capsys, lines):
         (["--sale"], "unrecognized arguments"),
     ],
 )
-def test_wrong_arguments_end_with_one_line(generate, tmp_path, capsys, arguments, message):
+def test_wrong_arguments_end_with_one_line(tmp_path, capsys, arguments, message):
     """The message names the argument, the code is 2 and nothing is written."""
     with pytest.raises(SystemExit) as left:
         generate.main([argument.format(tmp_path) for argument in arguments])
@@ -660,11 +650,11 @@ def test_wrong_arguments_end_with_one_line(generate, tmp_path, capsys, arguments
     assert list(tmp_path.iterdir()) == []
 
 
-def test_failure_while_writing_keeps_the_old_file(generate, tmp_path, capsys, monkeypatch):
+def test_failure_while_writing_keeps_the_old_file(tmp_path, capsys, monkeypatch):
     """An error in the last step leaves the file that was there, and no other."""
     path = tmp_path / "lines.parquet"
     path.write_text("old")
-    monkeypatch.setattr(generate, "EXPORT", "select * from missing_table")
+    monkeypatch.setattr(files, "EXPORT", "select * from missing_table")
     with pytest.raises(SystemExit) as left:
         generate.main(["--scale", "1000", "--out", str(path)])
     assert left.value.code == 2

@@ -3,6 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
 from forecasting.frames import COLUMNS, forecast_frame, read_movement
 from forecasting.methods import (
     HORIZONS,
@@ -21,9 +25,6 @@ from forecasting.methods import (
     recent_months,
     same_month,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=50)
 MATRIX = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.0, 0.1, 0.9]])
