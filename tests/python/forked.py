@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 from functools import lru_cache
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,22 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "scripts"))
 # No run takes as long, unless it hangs.
 MOST_SECONDS = 300
+# What each build would import again.
+IMPORTED = (
+    "build",
+    "pandas",
+    "scipy.optimize",
+    "scipy.stats",
+    "sklearn.cluster",
+    "sklearn.linear_model",
+    "sklearn.metrics",
+    "sklearn.mixture",
+    "sklearn.model_selection",
+    "sklearn.neighbors",
+    "sklearn.pipeline",
+    "sklearn.preprocessing",
+    "sklearn.tree",
+)
 # Settings that are read while a build runs and not while the project is parsed.
 UNSEEN = {
     "invoices",
@@ -91,8 +108,8 @@ class Forks:
 
 def serve():
     """Fork for each order, and answer with the process id and, when it ends, its exit code."""
-    import build  # noqa: F401
-
+    for module in IMPORTED:
+        import_module(module)
     for line in sys.stdin:
         order = json.loads(line)
         parsed = None if "parse" in order[1] else parse(order[1])
