@@ -415,3 +415,13 @@ def predicted_and_observed(base, observed, scale, ends, *, intervals=True):
         )
     layers += base.mark_circle(size=70, opacity=1, color=ACCENT).encode(y=observed)
     return layers.properties(height=300)
+
+
+def coloured(series):
+    """Give each of a few series its colour, from pairs of name and colour."""
+    names, colours = zip(*series.values(), strict=True)
+    return alt.Color(
+        "name:N",
+        scale=alt.Scale(domain=list(names), range=list(colours)),
+        legend=legend_on_top(3, 3),
+    )

@@ -1,6 +1,6 @@
 """The page's sections, in their order. A new one is an analysis and a function."""
 
-from report import campaign, features, lines, movement, predictions, sales, segments
+from report import campaign, features, lines, movement, predictions, responses, sales, segments
 from report.figures import Section
 
 SECTIONS = [
@@ -74,7 +74,7 @@ SECTIONS = [
     ),
     Section(
         "Predicted answers",
-        campaign.predictions,
+        responses.predictions,
         ("scores_of_predictions", "calibration_of_predictions", "profit_by_share_asked"),
     ),
     Section(

@@ -25,11 +25,12 @@ def summarise_build(published, primary, of_campaign):
         Lines for a terminal.
     """
     with duckdb.connect(str(published), read_only=True) as connection:
+        warnings = [f"Warning: {warning}" for warning in find_warnings(connection)]
         return [
             *summarise_lines(connection),
             "",
             *summarise_segments(connection, primary),
-            *(f"Warning: {warning}" for warning in find_warnings(connection)),
+            *(["", *warnings] if warnings else []),
             *summarise_campaign(connection, of_campaign),
         ]
 

@@ -20,6 +20,7 @@ from conftest import DEMO, PROJECT, build
 
 from report import page as report_page
 from report.campaign import CHANNELS
+from report.composing import zipped_bundle
 from report.figures import (
     NEGATIVE,
     NEUTRAL,
@@ -1110,7 +1111,7 @@ def test_with_room_for_no_chart_there_is_a_page_too(browser, results, tmp_path):
 
 def test_the_same_tables_give_the_same_page(results, whole, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
-    report_page.zipped_bundle.cache_clear()
+    zipped_bundle.cache_clear()
     is_same = render(copy.deepcopy(results)) == whole
     assert is_same
     text = "caf\u00e9 <b>"
