@@ -9,8 +9,8 @@ from report.composing import LARGEST, Drawn, compose, grouped, replace, size
 from report.packing import packed
 from report.queries import PROJECT, compile_analyses, run_analyses, warehouse_folder
 
-# Sections that are left out of a page that is too large, the first one first. Action plan and data profile are mere text
-# and stay.
+# Sections that are left out of a page that is too large, the first one first. Action plan and
+# data profile are mere text and stay.
 LEAST_IMPORTANT = (
     "Customers on a map",
     "Distributions",

@@ -31,6 +31,7 @@ def summarise_build(published, primary, of_campaign):
             "",
             *summarise_segments(connection, primary),
             *(["", *warnings] if warnings else []),
+            *summarise_predictions(connection),
             *summarise_campaign(connection, of_campaign),
         ]
 
@@ -74,6 +75,19 @@ def summarise_segments(connection, primary):
         table.append(line(name, f"{customers:,}", f"{share:.0%}", f"{revenue_share:.0%}", first))
         table += [line("", "", "", "", words) for words in more]
     return table
+
+
+def summarise_predictions(connection):
+    """Say that nothing is predicted, where that is so; a column of nulls would not say why."""
+    (predicted,) = connection.execute(
+        "select count(churn_probability) from marts.customer_predictions"
+    ).fetchone()
+    if predicted:
+        return []
+    return [
+        "",
+        "No predictions yet: too few customers, or too short a history, to test any on the past.",
+    ]
 
 
 def summarise_campaign(connection, segmentation):

@@ -112,7 +112,7 @@ def fit_segmentation(
     Returns
     -------
     Fit or None
-        None where there are fewer customers that differ than the declaration asks clusters for.
+        None where there are fewer distinct customers than the declaration asks clusters for.
 
     Raises
     ------

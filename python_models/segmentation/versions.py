@@ -140,7 +140,7 @@ def keep_or_refit(
             jobs=jobs,
         )
         if fit is None:
-            return left_out("fewer customers that differ than clusters")
+            return left_out("there are fewer distinct customers than clusters")
         stored = read_fit(fit.centers)
         reference = describe_reference(customers, declaration.features, stored)
         return Decision(fit, as_of_at, now, reference, told(stored))
@@ -234,7 +234,7 @@ def fit_again(declaration, customers, playbook, previous):
     except ValueError as error:
         return None, str(error)
     if fit is None:
-        return None, "there are fewer customers that differ than clusters"
+        return None, "there are fewer distinct customers than clusters"
     found = len(read_fit(fit.centers).centers)
     return (fit, None) if found == k else (None, f"it finds {found} clusters, not {k}")
 

@@ -586,6 +586,7 @@ def test_a_shop_of_three_months_has_no_predictions(tmp_path):
     path.write_text(lines)
     built = build_shop(tmp_path / "built", invoices=path)
     assert built.code == 0, built.errors
+    assert "No predictions yet: too few customers, or too short a history" in built.output
     assert built.one(
         """
         select count(*), count(churn_probability), count(next_purchase_date), count(churn_model)

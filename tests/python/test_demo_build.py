@@ -147,6 +147,7 @@ def test_output_is_a_short_table_for_people(demo):
     assert [line[:27].strip() for line in shown] == LIFECYCLE
     assert f"Published: {demo.published}" in demo.output
     assert "43,500 invoice lines = " in demo.output
+    assert "No predictions" not in demo.output
     assert "Campaign: 2,000 lines = 1,961 customers + 39 rejected" in demo.output
     of_campaign = lines.index(next(line for line in lines if line.startswith("Segment (campaign)")))
     shown = [line.split("  ")[0] for line in lines[of_campaign + 2 : of_campaign + 5]]

@@ -353,7 +353,7 @@ def test_customers_too_few_for_a_fit_of_their_own_keep_the_one_there_is(first):
         assert again.fit is version.fit
         assert again.told["decision"] == "keep"
         assert again.told["reason"] == (
-            "no refit is possible: there are fewer customers that differ than clusters"
+            "no refit is possible: there are fewer distinct customers than clusters"
         )
 
 
@@ -367,7 +367,7 @@ def test_too_few_customers_for_any_fit_are_left_out():
     assert left_out.fit is None
     assert left_out.told == {
         "decision": "left_out",
-        "reason": "fewer customers that differ than clusters",
+        "reason": "there are fewer distinct customers than clusters",
     }
 
 
