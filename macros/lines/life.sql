@@ -1,5 +1,5 @@
 {#- A query for the first and the last day of a source's life: first_day, last_day, one row. A wrong date
-    would move the moment of measurement, and with it every customer. Days are parted where nothing
+    would move the moment of measurement, and with it every customer. Days are split where nothing
     happened for longer than longest_pause_days; what lies outside the part with most rows is a typing
     error. -#}
 {% macro days_of_life(relation, column) -%}
@@ -12,7 +12,7 @@
         group by cast({{ column }} as date)
     ),
 
-    parted as (
+    split as (
         select
             *,
             case
@@ -26,7 +26,7 @@
         select
             *,
             sum(begins_part) over (order by happened_on) as part_number
-        from parted
+        from split
     ),
 
     parts as (

@@ -1,4 +1,4 @@
-{#- Whose customers can be parted. Each has a model with a row for each customer_id (under a condition, where it has
+{#- Whose customers can be segmented. Each has a model with a row for each customer_id (under a condition, where it has
     rows of other moments), and marts where people find their features; the features that a declaration may name,
     which are never null; all that are profiled; which column is their revenue; and whether they are there at all. -#}
 {% macro populations() -%}

@@ -181,7 +181,7 @@ def project(model, movement):
 
 @dataclass(frozen=True)
 class Backtest:
-    """Forecasts of one model from the end of every month but the last, beside what came.
+    """Forecasts of one model from the end of every month but the last, beside the outcome.
 
     Attributes
     ----------
@@ -288,7 +288,7 @@ def reach(errors, populations, population):
 
 
 def coverage(tested, horizon):
-    """How often the interval of an earlier forecast, made from errors known then, held what came.
+    """How often the interval of an earlier forecast, made from errors known then, held the outcome.
 
     Parameters
     ----------

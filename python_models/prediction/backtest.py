@@ -1,4 +1,4 @@
-"""Predict at past moments from what was known then, and compare with what came."""
+"""Predict at past moments from what was known then, and compare with the outcome."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Target:
     days : int
         How long after the cutoff it is known.
     outcome : callable
-        From `Observations`: an array of what came.
+        From `Observations`: an array of outcomes.
     score : callable
         From outcomes and predictions: a dict of figures.
     decides : str

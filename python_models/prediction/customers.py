@@ -37,7 +37,7 @@ TWEEDIE_POWER = 1.5
 
 @dataclass(frozen=True)
 class Observations:
-    """Customers at cutoffs: what was known of them, and what came.
+    """Customers at cutoffs: what was known of them, and the outcome.
 
     Attributes
     ----------

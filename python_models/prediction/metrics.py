@@ -68,7 +68,7 @@ def score_expectations(outcomes, expected):
     -------
     dict of str to float
         ``mae`` and ``rmse``, in the outcome's unit; the former prefers a median, which is 0 where
-        most buy nothing. ``total_ratio``: what was predicted of all together / what came.
+        most buy nothing. ``total_ratio``: all that was predicted / the actual total.
     """
     errors = expected - outcomes
     return {

@@ -73,7 +73,7 @@ def shop(months, *, customers=400, seed=1):
 
 
 def observed(bought, cutoff, is_current, length):
-    """What was known at one cutoff and what came, counted anew."""
+    """What was known at one cutoff and the outcome, counted anew."""
     day = (cutoff - pd.Timestamp(START)) / pd.Timedelta(days=1)
     before = bought[bought["day"] < day]
     known = before.groupby("customer_id")["day"].agg(["min", "max", "count"])

@@ -1,4 +1,4 @@
-"""Predictions made at past month ends from what was known then, compared with what came."""
+"""Predictions made at past month ends from what was known then, compared with the outcome."""
 
 from prediction.frames import ORDER, backtest_frame
 

@@ -80,7 +80,7 @@ month_numbers as (
     cross join seen
 ),
 
-{# Every cohort has every month number; months that have not come yet are nulls, not noughts. #}
+{# Every cohort has every month number; months that have not come yet are nulls, not zeros. #}
 grid as (
     select
         cohorts.cohort_month,

@@ -92,7 +92,7 @@ bounds as (
     where invoices.sale_lines > 0
 ),
 
-{# A month without a sale is a row of noughts, so that no line is drawn past it. #}
+{# A month without a sale is a row of zeros, so that no line is drawn past it. #}
 final as (
     select
         segments.segmentation,
