@@ -1,4 +1,5 @@
-{#- The primary segmentation comes first, then others of the shop's customers. -#}
+{#- The primary segmentation comes first, then others of the shop's customers. Names that no cluster has are left out:
+    there is nobody to act for. -#}
 with segments as (
     select * from {{ ref('segments') }}
 ),
@@ -32,7 +33,7 @@ final as (
         segments.segment_code,
         segments.segment_name,
         segments.colour,
-        coalesce(clusters.clusters, 0) as clusters,
+        clusters.clusters,
         segments.customers,
         segments.customer_share,
         segments.revenue,
@@ -43,7 +44,7 @@ final as (
         segments.offer
     from segments
     inner join selected on segments.segmentation = selected.segmentation
-    left join clusters
+    inner join clusters
         on
             segments.segmentation = clusters.segmentation
             and segments.segment_code = clusters.segment_code

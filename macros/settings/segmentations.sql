@@ -138,12 +138,19 @@
     {{ return(checked) }}
 {%- endmacro %}
 
-{#- Runs before everything else: two segments of one name would pass every test and be drawn on top of each other. -#}
+{#- Runs before everything else: two segments of one name would pass every test and be drawn on top of each other, and a
+    claim about a feature that there is not would never be true. -#}
 {% macro check_playbook() -%}
     {%- if execute -%}
         {%- set file = 'seeds/segment_playbook.csv' -%}
         {%- set path = env_var('DBT_PROJECT_DIR', '.') ~ '/' ~ file -%}
         {%- set fault = run_query("select playbook_fault(" ~ sql_text(path) ~ ")").rows[0][0] -%}
         {{ stop(file ~ ": " ~ fault) if fault }}
+        {%- set claims_file = 'seeds/segment_claims.csv' -%}
+        {%- set claims_path = env_var('DBT_PROJECT_DIR', '.') ~ '/' ~ claims_file -%}
+        {%- set names = features().values() | map('list') | sum(start=[]) | join(' ') -%}
+        {%- set given = sql_text(claims_path) ~ ", " ~ sql_text(path) ~ ", " ~ sql_text(names) -%}
+        {%- set fault = run_query("select claims_fault(" ~ given ~ ")").rows[0][0] -%}
+        {{ stop(claims_file ~ ": " ~ fault) if fault }}
     {%- endif -%}
 {%- endmacro %}

@@ -4,10 +4,15 @@ import difflib
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+
+from segmentation.claims import Claim
+
+# The playbook whose segments name clusters for which no other name is true.
+FALLBACK = "fallback"
 
 
 @dataclass(frozen=True)
@@ -41,16 +46,29 @@ class Playbook:
         nan, in all segments, for a feature of which the playbook says nothing.
     outliers : dict of frozenset of str to str
         For each set of features in which customers are outliers, the code of their segment.
+    claims : dict of str to list of Claim
+        For each segment code, what must be true of the customers who get its name. A segment
+        without claims may name anybody.
+    fallbacks : list of str
+        Codes of the plain segments, in the order in which they are tried where no other name is
+        true. The last one has no claims. Empty where no segment has claims.
+    names : dict of str to str
+        What people call the segments, by code.
     """
 
     prototypes: dict
     outliers: dict
+    claims: dict = field(default_factory=dict)
+    fallbacks: list = field(default_factory=list)
+    names: dict = field(default_factory=dict)
 
     def key(self):
-        """12 hexadecimal digits, equal where segments and their places are."""
+        """12 hexadecimal digits, equal where segments, their places and their claims are."""
         segments = [(code, place.tolist()) for code, place in self.prototypes.items()]
         kinds = sorted((sorted(kind), code) for kind, code in self.outliers.items())
-        return hashlib.sha256(json.dumps([segments, kinds]).encode()).hexdigest()[:12]
+        claims = sorted((code, [str(claim) for claim in own]) for code, own in self.claims.items())
+        told = [segments, kinds, claims, list(self.fallbacks)]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 
 def read_declarations(declared):
@@ -93,18 +111,21 @@ def read_declarations(declared):
     return declarations
 
 
-def read_playbook(playbook, prototypes, name, declaration):
+def read_playbook(playbook, prototypes, name, declaration, claims=None):
     """Read the named segments of a declaration.
 
     Parameters
     ----------
     playbook : DataFrame
-        ``segment_playbook``, ordered by segment_order: playbook, segment_code, outlier_features.
+        ``segment_playbook``, ordered by segment_order: playbook, segment_code, segment_name,
+        outlier_features.
     prototypes : DataFrame
         ``segment_prototypes``: playbook, segment_code, feature, position.
     name : str
         Of the playbook.
     declaration : Declaration
+    claims : DataFrame, optional
+        ``segment_claims``: playbook, segment_code, feature, statistic, comparison, number, times.
 
     Returns
     -------
@@ -158,13 +179,62 @@ def read_playbook(playbook, prototypes, name, declaration):
         # A feature of which the playbook says nothing takes no part in naming.
         found[code] = np.array([float(place[0]) if place else np.nan for place in own])
     kinds = rows[~is_plain]
+    outliers = {
+        frozenset(kind.split()): code
+        for code, kind in zip(kinds["segment_code"], kinds["outlier_features"], strict=True)
+    }
+    claimed = {} if claims is None else read_claims(claims, name, declaration.features)
+    if not claimed:
+        return Playbook(found, outliers)
+    fallbacks = playbook[playbook["playbook"] == FALLBACK]
+    named = pd.concat([rows, fallbacks])
     return Playbook(
         found,
-        {
-            frozenset(kind.split()): code
-            for code, kind in zip(kinds["segment_code"], kinds["outlier_features"], strict=True)
-        },
+        outliers,
+        claimed | read_claims(claims, FALLBACK, declaration.features),
+        fallbacks["segment_code"].tolist(),
+        dict(zip(named["segment_code"], named["segment_name"], strict=True)),
     )
+
+
+def read_claims(claims, name, features):
+    """Read the claims of a playbook.
+
+    Parameters
+    ----------
+    claims : DataFrame
+        ``segment_claims``.
+    name : str
+        Of the playbook.
+    features : sequence of str
+        Of the declaration.
+
+    Returns
+    -------
+    dict of str to list of Claim
+        By segment code, in the order of the rows.
+    """
+    found = {}
+    for row in claims[claims["playbook"] == name].itertuples():
+        found.setdefault(row.segment_code, []).append(
+            Claim(
+                feature=row.feature,
+                column=find_column(features, row.feature),
+                statistic=row.statistic,
+                comparison=row.comparison,
+                number=float(row.number),
+                times=None if pd.isna(row.times) or not row.times else row.times,
+            )
+        )
+    return found
+
+
+def find_column(features, feature):
+    """Find where a feature, or else the first window of it, is among others; None: nowhere."""
+    if feature in features:
+        return features.index(feature)
+    of_windows = [re.sub("_[0-9]+d$", "", name) for name in features]
+    return of_windows.index(feature) if feature in of_windows else None
 
 
 def find_position(positions, feature, code=None):

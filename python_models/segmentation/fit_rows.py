@@ -73,7 +73,12 @@ def read_version(row, declaration):
     -------
     Version
     """
-    fit = Fit(tried=row["tried"], centers=row["centers"], agreements=row["agreements"])
+    fit = Fit(
+        tried=row["tried"],
+        centers=row["centers"],
+        agreements=row["agreements"],
+        names_withheld=row["names_withheld"],
+    )
     if fit.version != row["model_version"]:
         raise ValueError("its centres are not those that it is named after")
     if len(row["reaches"]) != len(read_fit(fit.centers).centers) or not fit.tried:
@@ -131,6 +136,7 @@ def fit_row(segmentation, keys, as_of_at, decided):
             "tried": decided.fit.tried,
             "centers": decided.fit.centers,
             "agreements": decided.fit.agreements,
+            "names_withheld": decided.fit.names_withheld,
         }
     if reference is not None:
         row |= {

@@ -64,11 +64,14 @@ class Fit:
         Of the fit in use; see ``stored_fit.center_rows``.
     agreements : list of dict
         A row for each pair of algorithms and pair of their clusters that share customers.
+    names_withheld : str or None
+        For people: which clusters have a plain name because another would not be true.
     """
 
     tried: list
     centers: list
     agreements: list
+    names_withheld: str | None = None
 
     @property
     def version(self):
@@ -149,8 +152,9 @@ def fit_segmentation(
             place = candidates.index(chosen)
             partition = refit_on_all(points, chosen.partition, seed=declaration.seed)
             chosen = candidates[place] = remeasure(chosen, partition, points, declaration.seed)
-        named = [
-            name_clusters(
+
+        def name(candidate, playbook, previous=None):
+            return name_clusters(
                 declaration,
                 customers,
                 preparation,
@@ -158,7 +162,18 @@ def fit_segmentation(
                 outside,
                 playbook,
                 candidate.partition,
-                previous if candidate is chosen and keep_names else None,
+                previous,
+            )
+
+        in_use = name(chosen, playbook, previous if keep_names else None)
+        withheld = [cluster.withheld for cluster in in_use if cluster.withheld]
+        # Others name nobody. They are held to claims only in a shop where names turn out untrue.
+        unclaimed = replace(playbook, claims={}, fallbacks=[])
+        named = [
+            in_use
+            if candidate is chosen
+            else name(
+                candidate, playbook if withheld and is_compared(candidate, chosen) else unclaimed
             )
             for candidate in candidates
         ]
@@ -181,7 +196,8 @@ def fit_segmentation(
         }
         for candidate, rows in zip(candidates, centers, strict=True)
     ]
-    return Fit(tried, centers[candidates.index(chosen)], agreements)
+    reasons = "; ".join(dict.fromkeys(withheld)) or None
+    return Fit(tried, centers[candidates.index(chosen)], agreements, reasons)
 
 
 def check_outlier_segments(declaration, playbook):
@@ -336,6 +352,12 @@ def choose(declaration, candidates, kept_k=None):
     return found, reason
 
 
+def is_compared(candidate, chosen):
+    """Whether a candidate is the one in use, or is compared with it: algorithms told k, at its."""
+    partition = candidate.partition
+    return partition.algorithm not in TAKE_K or partition.k == chosen.partition.k
+
+
 def compare(points, candidates, named, chosen):
     """Cross tables of the algorithms, each as it would assign customers: to the nearest centre.
 
@@ -346,7 +368,7 @@ def compare(points, candidates, named, chosen):
     named : list of list of NamedCluster
         The clusters of each candidate.
     chosen : Candidate
-        Algorithms that are told k are compared at this candidate's.
+        The one in use.
 
     Returns
     -------
@@ -356,9 +378,7 @@ def compare(points, candidates, named, chosen):
     compared = []
     for candidate, clusters in zip(candidates, named, strict=True):
         partition = candidate.partition
-        if partition.algorithm in TAKE_K and partition.k != chosen.partition.k:
-            continue
-        if len(partition.centers):
+        if is_compared(candidate, chosen) and len(partition.centers):
             told = {
                 cluster.position: (number, cluster.code)
                 for number, cluster in enumerate(clusters, start=1)

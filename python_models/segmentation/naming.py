@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from segmentation.claims import figures, first_unmet
+from segmentation.clusters import nearest_centers
 from segmentation.scaling import apply_ranks, fit_scale, scale
 
 
@@ -22,9 +24,12 @@ class NamedCluster:
     code : str
         The segment whose name it has.
     meaning : str
-        The segment whose prototype it is nearest to; another one where a name was kept.
+        The segment that prototypes and claims give it; another one where a name was kept.
     outliers : list of str or None
         Features in which customers of the group are outliers.
+    withheld : str or None
+        For people: which name it would have and why that is not true; None where it has a name of
+        its playbook.
     """
 
     position: int | None
@@ -32,6 +37,7 @@ class NamedCluster:
     code: str
     meaning: str
     outliers: list | None
+    withheld: str | None = None
 
 
 def name_clusters(
@@ -58,22 +64,65 @@ def name_clusters(
     list of NamedCluster
         In the order of their numbers.
     """
+    shop = figures(customers.raw) if playbook.claims else None
     clusters = name_centers(
-        customers.transformed[inside], preparation, playbook, partition.centers, previous
+        customers.transformed[inside],
+        preparation,
+        playbook,
+        partition.centers,
+        previous,
+        groups=measure_clusters(customers, preparation, inside, playbook, partition.centers),
+        shop=shop,
     )
+    is_kept = previous is not None and len(previous.centers) == len(partition.centers)
     for kind, code in playbook.outliers.items():
         if not kind <= declaration.separated:
             continue
         pattern = np.array([feature in kind for feature in declaration.features])
         members = (outside == pattern).all(axis=1)
-        center = None
+        center, meaning, withheld = None, code, None
         if members.any():
             center = scale(customers.transformed[members], preparation).mean(axis=0)
-        clusters.append(NamedCluster(None, center, code, code, sorted(kind)))
+            claims = playbook.claims.get(code)
+            group = figures(customers.raw[members]) if claims else None
+            if claims and first_unmet(claims, group, shop):
+                meaning, withheld = withhold(playbook, code, group, shop)
+        kept = previous.codes[len(clusters)] if is_kept else meaning
+        clusters.append(NamedCluster(None, center, kept, meaning, sorted(kind), withheld))
     return clusters
 
 
-def name_centers(transformed, preparation, playbook, centers, previous=None):
+def measure_clusters(customers, preparation, inside, playbook, centers):
+    """Take the figures of each cluster's customers: of those that are nearest to its centre.
+
+    Parameters
+    ----------
+    customers : Customers
+    preparation : Preparation
+    inside : ndarray of shape (n_customers,), bool
+        Customers that were clustered.
+    playbook : Playbook
+    centers : ndarray of shape (k, n_features), float64
+        In scaled units.
+
+    Returns
+    -------
+    list of dict, or None
+        As from `claims.figures`. None where the playbook claims nothing. A centre that nobody is
+        nearest to has no figures, so that no claim about it is true.
+    """
+    if not playbook.claims or not len(centers):
+        return None
+    nearest = nearest_centers(scale(customers.transformed[inside], preparation), centers)
+    raw = customers.raw[inside]
+    nothing = np.full((1, raw.shape[1]), np.nan)
+    members = [raw[nearest == position] for position in range(len(centers))]
+    return [figures(own if len(own) else nothing) for own in members]
+
+
+def name_centers(
+    transformed, preparation, playbook, centers, previous=None, *, groups=None, shop=None
+):
     """Name and number centres.
 
     Parameters
@@ -86,6 +135,10 @@ def name_centers(transformed, preparation, playbook, centers, previous=None):
         In scaled units.
     previous : StoredFit, optional
         As for `name_clusters`.
+    groups : list of dict, optional
+        Figures of each centre's customers; needed where the playbook has claims.
+    shop : dict, optional
+        Figures of all customers; needed there too.
 
     Returns
     -------
@@ -93,9 +146,18 @@ def name_centers(transformed, preparation, playbook, centers, previous=None):
     """
     if not len(centers):
         return []
-    codes = list(playbook.prototypes)
+    codes = [*playbook.prototypes, *playbook.fallbacks]
     standard = to_standard(transformed, preparation, centers)
-    matched = match_prototypes(standard, np.array(list(playbook.prototypes.values())))
+    prototypes = np.array(list(playbook.prototypes.values()))
+    allowed = None if groups is None else find_allowed(playbook, groups, shop)
+    matched = match_prototypes(standard, prototypes, allowed)
+    withheld = [None] * len(centers)
+    nearest = match_prototypes(standard, prototypes)
+    for position in np.flatnonzero(matched < 0):
+        code, withheld[position] = withhold(
+            playbook, codes[nearest[position]], groups[position], shop
+        )
+        matched[position] = codes.index(code)
     order = order_clusters(centers, matched)
     meanings = [codes[matched[position]] for position in range(len(centers))]
     names = [meanings[position] for position in order]
@@ -105,11 +167,73 @@ def name_centers(transformed, preparation, playbook, centers, previous=None):
             preparation,
             in_units_of(preparation, previous.preparation, previous.centers),
         )
-        order, names = match_prototypes(before, standard), previous.codes
+        order, names = match_prototypes(before, standard), list(previous.codes)
+        # A plain name was given for want of a true one: it is no promise, and gives way.
+        for place, position in enumerate(order):
+            if place < len(names) and names[place] in playbook.fallbacks:
+                names[place] = meanings[position]
     return [
-        NamedCluster(int(position), centers[position], name, meanings[position], None)
+        NamedCluster(
+            int(position), centers[position], name, meanings[position], None, withheld[position]
+        )
         for position, name in zip(order, names, strict=False)
     ]
+
+
+def find_allowed(playbook, groups, shop):
+    """Find which names would be true of which clusters.
+
+    Parameters
+    ----------
+    playbook : Playbook
+    groups : list of dict
+        Figures of each cluster's customers.
+    shop : dict
+        Figures of all customers.
+
+    Returns
+    -------
+    ndarray of shape (n_clusters, n_prototypes), bool
+    """
+    return np.array(
+        [
+            [
+                first_unmet(playbook.claims.get(code, ()), group, shop) is None
+                for code in playbook.prototypes
+            ]
+            for group in groups
+        ]
+    )
+
+
+def withhold(playbook, code, group, shop):
+    """Give customers a plain name in place of one that is not true of them.
+
+    Parameters
+    ----------
+    playbook : Playbook
+    code : str
+        Of the segment whose claims they do not meet.
+    group, shop : dict
+        Figures of these customers, and of all.
+
+    Returns
+    -------
+    code : str
+        Of the first plain segment whose claims are all true of them.
+    reason : str
+        For people.
+    """
+    plain = next(
+        each
+        for each in playbook.fallbacks
+        if first_unmet(playbook.claims.get(each, ()), group, shop) is None
+    )
+    unmet = first_unmet(playbook.claims[code], group, shop)
+    return plain, (
+        f"{playbook.names[plain]} are not called {playbook.names[code]}, because "
+        f"{unmet.told(group, shop)}"
+    )
 
 
 def to_standard(transformed, preparation, centers):
@@ -152,7 +276,7 @@ def in_units_of(preparation, other, centers):
     return (centers * other.scales + other.offsets - preparation.offsets) / preparation.scales
 
 
-def match_prototypes(centers, prototypes):
+def match_prototypes(centers, prototypes, allowed=None):
     """Match clusters with the named prototypes of a playbook.
 
     Every prototype names one cluster, and every cluster has one name, such that the sum of squared
@@ -160,17 +284,22 @@ def match_prototypes(centers, prototypes):
     where clusters are more than prototypes, those left over take the name of the nearest. The
     numbers of the clusters play no part, so a refit, a shuffle or another seed keeps names.
 
+    Where some pairs are not allowed, as many clusters as possible get an allowed name of their
+    own, those left over take the nearest allowed name, and the others get none.
+
     Parameters
     ----------
     centers : ndarray of shape (n_clusters, n_features), float64
         In standard deviations from the mean of all customers.
     prototypes : ndarray of shape (n_prototypes, n_features), float64
         In the same unit. A feature that is nan for all of them takes no part.
+    allowed : ndarray of shape (n_clusters, n_prototypes), bool, optional
+        Which prototypes may name which clusters; all where it is left out.
 
     Returns
     -------
     ndarray of shape (n_clusters,), int64
-        For each cluster, the position of its prototype.
+        For each cluster, the position of its prototype; -1 where none is allowed.
 
     Raises
     ------
@@ -191,9 +320,15 @@ def match_prototypes(centers, prototypes):
         )
     told = ~np.isnan(prototypes).all(axis=0)
     distances = np.square(centers[:, None, told] - prototypes[None, :, told]).sum(axis=2)
-    matched = distances.argmin(axis=1)
-    clusters, names = linear_sum_assignment(distances)
-    matched[clusters] = names
+    if allowed is None:
+        allowed = np.ones(distances.shape, dtype=bool)
+    # One pair that is not allowed costs more than all pairs that are.
+    costs = np.where(allowed, distances, 1 + distances.sum())
+    matched = costs.argmin(axis=1)
+    clusters, names = linear_sum_assignment(costs)
+    is_allowed = allowed[clusters, names]
+    matched[clusters[is_allowed]] = names[is_allowed]
+    matched[~allowed.any(axis=1)] = -1
     return matched.astype("int64")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segmentation.claims import Claim
 from segmentation.declarations import Declaration, Playbook, read_declarations, read_playbook
 
 LIFECYCLE = Declaration(
@@ -197,5 +198,8 @@ def test_the_key_of_a_playbook_follows_its_segments_and_places():
     moved = Playbook({**named, "low": np.array([-0.9, np.nan])}, {})
     outliers = Playbook(named, {frozenset(["monetary"]): "far"})
     playbook = Playbook(named, {})
-    assert len({each.key() for each in (playbook, moved, outliers)}) == 3
+    claims = [Claim("monetary", 0, "mean", ">", number) for number in (1.0, 2.0)]
+    one, other = (Playbook(named, {}, {"high": [claim]}, ["plain"]) for claim in claims)
+    told = (playbook, moved, outliers, one, other, replace(one, fallbacks=["plainer"]))
+    assert len({each.key() for each in told}) == 6
     assert playbook.key() == Playbook(dict(named), {}).key()

@@ -1,12 +1,20 @@
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
+import pandas as pd
 import pytest
+from conftest import PROJECT
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from segmentation.naming import match_prototypes, order_clusters
+from segmentation.claims import Claim, figures, first_unmet
+from segmentation.clusters import Partition
+from segmentation.customers import Customers
+from segmentation.declarations import Declaration, read_claims, read_playbook
+from segmentation.naming import match_prototypes, name_clusters, order_clusters
+from segmentation.scaling import find_outliers, fit_preparation, scale
+from segmentation.stored_fit import center_rows, read_fit
 
 repeatable = settings(derandomize=True, deadline=None)
 coordinates = st.integers(-300, 300).map(lambda number: number / 100)
@@ -101,3 +109,281 @@ def test_numbers_compare_as_numbers():
 def test_what_cannot_be_matched_is_refused(centers, prototypes, message):
     with pytest.raises(ValueError, match=message):
         match_prototypes(centers, prototypes)
+
+
+# ---------------------------------------------------------------------- claims
+
+
+def test_a_pair_that_is_not_allowed_is_never_made():
+    centers, prototypes = [[0.0], [1.0]], [[0.0], [1.0]]
+    allowed = np.array([[False, True], [True, True]])
+    assert match_prototypes(centers, prototypes).tolist() == [0, 1]
+    assert match_prototypes(centers, prototypes, allowed).tolist() == [1, 0]
+    # Nobody may have the second name, and only the second cluster the first one.
+    allowed = np.array([[False, False], [True, False]])
+    assert match_prototypes(centers, prototypes, allowed).tolist() == [-1, 0]
+    # Both may have the first name only: whose it is not shares it.
+    allowed = np.array([[True, False], [True, False]])
+    assert match_prototypes(centers, prototypes, allowed).tolist() == [0, 0]
+
+
+@repeatable
+@given(centers=points(1, 6), prototypes=points(1, 4), data=st.data())
+def test_allowed_names_are_given_to_whoever_may_have_one(centers, prototypes, data):
+    shape = (len(centers), len(prototypes))
+    allowed = data.draw(arrays(bool, shape))
+    matched = match_prototypes(centers, prototypes, allowed)
+    for position, name in enumerate(matched):
+        assert allowed[position, name] if name >= 0 else not allowed[position].any()
+    everything = match_prototypes(centers, prototypes, np.ones(shape, dtype=bool))
+    assert everything.tolist() == match_prototypes(centers, prototypes).tolist()
+
+
+@pytest.mark.parametrize(
+    ("comparison", "below", "equal", "above"),
+    [
+        (">=", False, True, True),
+        (">", False, False, True),
+        ("<=", True, True, False),
+        ("<", True, False, False),
+    ],
+)
+def test_a_claim_compares_a_statistic_with_a_number_or_a_figure_of_all(
+    comparison, below, equal, above
+):
+    # Mean 4 and median 2 of all; of the group below 3 and 3.
+    shop = figures(np.array([[1.0], [2.0], [9.0]]))
+    group = figures(np.array([[1.0], [3.0], [5.0]]))
+    for number, times, met in (
+        (4, None, below),
+        (3, None, equal),
+        (2, None, above),
+        (1, "shop_mean", below),
+        (0.75, "shop_mean", equal),
+        (1.5, "shop_median", equal),
+        (1, "shop_median", above),
+    ):
+        for statistic in ("mean", "median"):
+            claim = Claim("frequency", 0, statistic, comparison, number, times)
+            assert claim.is_met(group, shop) is met
+    skewed = figures(np.array([[1.0], [1.0], [7.0]]))
+    assert Claim("frequency", 0, "median", "<", 2).is_met(skewed, shop)
+    assert not Claim("frequency", 0, "mean", "<", 2).is_met(skewed, shop)
+
+
+def test_the_last_digits_of_equal_sums_make_nobody_spend_more():
+    prices = np.array([[20.1]] * 7 + [[0.1]] * 7)
+    one, other = figures(prices[:7]), figures(prices[:3])
+    assert one["mean"][0] != other["mean"][0]
+    for comparison in (">", "<"):
+        assert not Claim("monetary", 0, "mean", comparison, 1, "shop_mean").is_met(one, other)
+
+
+def test_what_is_not_measured_is_not_claimed():
+    claim = Claim("frequency", None, "mean", ">=", 0)
+    nobody = figures(np.ones((1, 1)))
+    assert not claim.is_met(nobody, nobody)
+    assert "frequency, which is not among the features" in claim.told(nobody, nobody)
+
+
+SEEDS = PROJECT / "seeds"
+FEATURES = ("recency_days", "frequency", "monetary")
+
+
+def built_in(name, features=FEATURES, *, separated=(), without=None):
+    """A built-in playbook as the project reads it, perhaps without one of its claims."""
+    playbook, prototypes, claims = (
+        pd.read_csv(SEEDS / f"segment_{seed}.csv") for seed in ("playbook", "prototypes", "claims")
+    )
+    if without is not None:
+        claims = claims.drop(index=without)
+    playbook = playbook.sort_values(["playbook", "segment_order"])
+    declaration = Declaration(
+        name, features, "kmeans", None, 2, 8, 10, 42, separated=frozenset(separated)
+    )
+    return declaration, read_playbook(playbook, prototypes, name, declaration, claims)
+
+
+def call(name, groups, *, features=FEATURES, separated=(), without=None, previous=None):
+    """Names of groups of equal customers, each a cluster; outliers are left to the fences."""
+    declaration, playbook = built_in(name, features, separated=separated, without=without)
+    raw = np.array([row for customers, row in groups for _ in range(customers)], dtype="float64")
+    of = np.repeat(np.arange(len(groups)), [customers for customers, _ in groups])
+    customers = Customers(np.arange(len(raw)).astype(str), np.log1p(raw), raw, raw[:, -1])
+    preparation = fit_preparation(
+        customers.transformed,
+        raw,
+        ranked=[False] * len(features),
+        scaler="standard",
+        winsorised=None,
+        separated=[feature in separated for feature in features],
+    )
+    outside = find_outliers(raw, preparation)
+    inside = ~outside.any(axis=1)
+    points = scale(customers.transformed, preparation)
+    known = np.unique(of[inside])
+    centers = np.array([points[of == each].mean(axis=0) for each in known])
+    partition = Partition("kmeans", len(centers), of[inside], centers)
+    return (
+        name_clusters(
+            declaration, customers, preparation, inside, outside, playbook, partition, previous
+        ),
+        preparation,
+    )
+
+
+def codes(name, groups, **settings):
+    return {cluster.code for cluster in call(name, groups, **settings)[0]}
+
+
+USUAL = [(10, (10, 14, 4000)), (30, (60, 4, 900)), (30, (20, 2, 300)), (40, (200, 1, 200))]
+
+
+def test_an_ordinary_shop_has_the_names_of_its_playbook():
+    clusters, _ = call("lifecycle", USUAL)
+    assert [cluster.code for cluster in clusters] == [
+        "high_value",
+        "frequent_loyal",
+        "occasional",
+        "at_risk",
+    ]
+    assert all(cluster.withheld is None for cluster in clusters)
+
+
+ODD = {
+    "all bought once": [
+        (20, (10, 1, 900)),
+        (20, (60, 1, 500)),
+        (20, (90, 1, 90)),
+        (20, (250, 1, 40)),
+    ],
+    "all on one day": [(20, (1, 9, 900)), (20, (1, 4, 500)), (20, (1, 1, 90)), (20, (1, 1, 40))],
+    "all spent the same": [(20, (5, 9, 20.1)), (20, (50, 4, 20.1)), (20, (90, 1, 20.1))],
+    "all bought twice on two days": [(20, (1, 2, 900)), (20, (1, 2, 300)), (20, (1, 2, 30))],
+    "all buy every month": [(20, (3, 18, 900)), (20, (13, 18, 500)), (20, (25, 18, 90))],
+}
+LIES = {
+    "all bought once": {"high_value", "frequent_loyal", "mid_value"},
+    "all on one day": {
+        "high_value",
+        "frequent_loyal",
+        "occasional",
+        "at_risk",
+        "low_value_at_risk",
+    },
+    "all spent the same": {"high_value", "frequent_loyal", "occasional"},
+    "all bought twice on two days": {"high_value", "frequent_loyal", "at_risk", "occasional"},
+    "all buy every month": {"frequent_loyal", "occasional", "at_risk", "low_value_at_risk"},
+}
+
+
+@pytest.mark.parametrize("shop", ODD)
+def test_names_that_are_not_true_of_an_odd_shop_are_given_to_nobody(shop):
+    for playbook in ("lifecycle", "value_tiers"):
+        assert not codes(playbook, ODD[shop]) & LIES[shop]
+
+
+def test_a_plain_name_says_where_customers_stand_and_why_it_is_plain():
+    clusters, _ = call("lifecycle", ODD["all bought once"])
+    plain = [cluster for cluster in clusters if cluster.code == "recent_bigger"]
+    assert {cluster.meaning for cluster in plain} == {"recent_bigger"}
+    assert (
+        "Recent Bigger Spenders are not called High-Value Customers, because their median "
+        "frequency is 1, and the name needs at least 2"
+    ) in {cluster.withheld for cluster in plain}
+
+
+def test_plain_names_are_there_for_whatever_can_be_told():
+    same = [(20, (5, 1, 20)), (20, (50, 1, 20)), (20, (100, 1, 20))]
+    assert codes("lifecycle", same) <= {"recent", "other", "earlier", "occasional", "at_risk"}
+    one_day = [(20, (1, 1, 9)), (20, (1, 1, 30)), (20, (1, 1, 90))]
+    assert codes("lifecycle", one_day) == {"smaller", "other", "bigger"}
+    twice = [(30, (1, 1, 9)), (20, (1, 2, 9))]
+    assert codes("lifecycle", twice) == {"more_frequent", "other"}
+
+
+def test_a_segmentation_that_does_not_look_at_frequency_calls_nobody_frequent():
+    groups = [(20, (10, 900)), (20, (60, 500)), (20, (90, 90)), (20, (250, 40))]
+    features = ("recency_days", "monetary")
+    found, _ = call("lifecycle", groups, features=features)
+    assert "frequent_loyal" not in {cluster.code for cluster in found}
+    assert "frequency, which is not among the features" in " ".join(
+        cluster.withheld or "" for cluster in found
+    )
+    # A window of it will do.
+    windowed = ("recency_days", "frequency_365d", "monetary_365d")
+    assert codes("lifecycle", USUAL, features=windowed) == codes("lifecycle", USUAL)
+
+
+def test_outliers_of_a_shop_where_most_bought_once_are_not_exceptional():
+    features = ("monetary", "frequency", "recency_days")
+    groups = [(80, (50, 1, 100)), (80, (60, 1, 30)), (12, (55, 2, 60))]
+    settings = {"features": features, "separated": ["monetary", "frequency"]}
+    found, _ = call("outlier_aware", groups, **settings)
+    own = {" ".join(each.outliers): each for each in found if each.outliers}
+    assert own["frequency"].code == "more_frequent"
+    assert own["frequency"].withheld.endswith(
+        "because their median frequency is 2, and the name needs at least 3"
+    )
+    # Nobody is in the other groups; they keep their names for whoever comes.
+    assert own["monetary"].code == "outlier_spend"
+    often = [*groups[:2], (12, (55, 30, 60))]
+    found, _ = call("outlier_aware", often, **settings)
+    assert "outlier_frequency" in {cluster.code for cluster in found}
+
+
+def test_a_refit_keeps_a_name_and_says_what_it_would_mean_now():
+    clusters, preparation = call("lifecycle", USUAL)
+    previous = read_fit(center_rows(FEATURES, preparation, clusters))
+    once = [(size, (recency, 1, spend)) for size, (recency, _, spend) in USUAL]
+    again, _ = call("lifecycle", once, previous=previous)
+    assert {cluster.code for cluster in again} == set(previous.codes)
+    meanings = {cluster.code: cluster.meaning for cluster in again}
+    assert meanings["high_value"] != "high_value"
+    assert meanings["at_risk"] == "at_risk"
+
+
+CLAIMS = pd.read_csv(SEEDS / "segment_claims.csv")
+# Means and medians of a group, and of all.
+STANDINGS = list(product((0.4, 1, 1.5, 2, 2.5, 3, 20, 40, 70, 100), repeat=2))
+OF_ALL = list(product((1, 2, 25, 60, 80), repeat=2))
+
+
+def standing(claims, column, broken=None):
+    """Figures of one feature for which all claims about it are true but the broken one."""
+    for (shop_mean, shop_median), (mean, median) in product(OF_ALL, STANDINGS):
+        blank = np.zeros(column)
+        shop = {"mean": np.r_[blank, shop_mean], "median": np.r_[blank, shop_median]}
+        group = {"mean": np.r_[blank, mean], "median": np.r_[blank, median]}
+        if all(
+            claim.is_met(group, shop) is (claim is not broken)
+            for claim in claims
+            if claim.column == column
+        ):
+            return shop_mean, shop_median, mean, median
+    return None
+
+
+@pytest.mark.parametrize(
+    "place", CLAIMS.index, ids=["-".join(map(str, row)) for row in CLAIMS.values]
+)
+def test_each_claim_alone_withholds_its_name(place):
+    name, code, feature = CLAIMS.loc[place, ["playbook", "segment_code", "feature"]]
+    features = sorted(CLAIMS["feature"][CLAIMS["playbook"] == name].unique())
+    claims = read_claims(CLAIMS, name, features)[code]
+    own = CLAIMS[(CLAIMS["playbook"] == name) & (CLAIMS["segment_code"] == code)]
+    broken = claims[list(own.index).index(place)]
+    assert broken.feature == feature
+    found = [
+        standing(claims, column, broken if column == broken.column else None)
+        for column in range(len(features))
+    ]
+    assert None not in found, "it follows from the other claims of its segment"
+    shop_mean, shop_median, mean, median = np.array(found, dtype="float64").T
+    shop, group = (
+        {"mean": means, "median": medians}
+        for means, medians in ((shop_mean, shop_median), (mean, median))
+    )
+    assert first_unmet(claims, group, shop) is broken
+    lacking = read_claims(CLAIMS.drop(index=place), name, features).get(code, ())
+    assert first_unmet(lacking, group, shop) is None

@@ -87,7 +87,7 @@ class Segments:
         everybody = Customers(
             ids=np.arange(len(features)).astype(str).astype(object),
             transformed=features,
-            raw=features,
+            raw=in_own_units(declaration, features),
             revenue=np.ones(len(features)),
         )
         found = fit_segmentation(declaration, everybody, playbook_of(declaration))
@@ -102,13 +102,21 @@ class Segments:
         return self.codes[self.number(features)]
 
 
+def in_own_units(declaration, features):
+    """Take logarithms back, since claims are about orders and money."""
+    plain = {"lifecycle": [], "value_tiers": ["recency_days"]}
+    plain = plain.get(declaration.segmentation, declaration.features)
+    is_logged = [feature not in plain for feature in declaration.features]
+    return np.where(is_logged, np.expm1(np.where(is_logged, features, 0)), features)
+
+
 def playbook_of(declaration):
     """Read the playbook of the same name."""
-    playbook, prototypes = (
-        pd.read_csv(SEEDS / f"segment_{name}.csv") for name in ("playbook", "prototypes")
+    playbook, prototypes, claims = (
+        pd.read_csv(SEEDS / f"segment_{name}.csv") for name in ("playbook", "prototypes", "claims")
     )
     playbook = playbook.sort_values(["playbook", "segment_order"])
-    return read_playbook(playbook, prototypes, declaration.segmentation, declaration)
+    return read_playbook(playbook, prototypes, declaration.segmentation, declaration, claims)
 
 
 @pytest.fixture(autouse=True, scope="module")

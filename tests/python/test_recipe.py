@@ -20,7 +20,7 @@ def test_a_segmentation_is_added_as_the_recipe_says(demo, tmp_path):
     text = settings.read_text(encoding="utf-8")
     assert text.count("  segmentations:\n") == 1
     settings.write_text(text.replace("  segmentations:\n", f"  segmentations:\n{declared}"))
-    for seed in ("segment_playbook", "segment_prototypes"):
+    for seed in ("segment_playbook", "segment_prototypes", "segment_claims"):
         with (project / "seeds" / f"{seed}.csv").open("a", encoding="utf-8") as file:
             file.write(block(f"csv {seed}"))
 

@@ -150,8 +150,15 @@ def test_a_planted_shift_brings_a_refit_with_the_old_numbers_and_names(autumn, s
     )
     shifted = rebuild(shop, "as_of: 2025-11-01", invoices=dearer)
     assert shifted.code == 0, shifted.errors
-    assert not set(versions(shifted).values()) & set(versions(autumn).values())
-    assert decisions(shifted, "2025-10-31") == dict.fromkeys(versions(autumn), "refit")
+    decided = decisions(shifted, "2025-10-31")
+    # A name that would no longer be true keeps the old fit, and says so.
+    kept = {name for name, decision in decided.items() if decision == "keep"}
+    conflicts = shifted.rows(
+        "select segmentation from marts.refit_decisions where name_conflict is not null"
+    )
+    assert kept == {name for (name,) in conflicts} < set(decided)
+    old, new = versions(autumn), versions(shifted)
+    assert {name for name in old if old[name] == new[name]} == kept
     query = """
         select distinct segmentation, cluster_id, segment_code
         from marts.cluster_centers
@@ -166,23 +173,17 @@ def test_a_planted_shift_brings_a_refit_with_the_old_numbers_and_names(autumn, s
         from marts.refit_decisions where as_of_date = '2025-10-31'
         """
     ):
-        assert reason.startswith("monetary has shifted"), segmentation
+        assert "monetary has shifted" in reason, segmentation
         assert psi > 0.25
         assert 0 < refit < customers
         assert 0 < themselves < customers
 
 
 def test_a_shop_that_grows_is_never_stopped_by_its_names(tmp_path):
-    # A month of the shop makes one cluster more than there are names.
+    # After a month, hardly anybody has bought twice.
     young = rebuild(tmp_path, "as_of: 2024-01-01")
     assert young.code == 0, young.errors
-    shared = "Warning: lifecycle: 5 clusters share 4 names: 2 clusters are High-Value Customers. "
-    assert shared in young.output
-    assert young.output.count("Warning") == 1
     first = versions(young)
-    assert young.rows(
-        "select segment_code from marts.segments where clusters <> 1 order by all"
-    ) == [("high_value",)]
 
     grown = rebuild(tmp_path)
     assert grown.code == 0, grown.errors
@@ -199,8 +200,6 @@ def test_a_shop_that_grows_is_never_stopped_by_its_names(tmp_path):
         assert version == versions(grown)[segmentation] == first[segmentation]
         way_out = "To name all clusters anew: VARS='{refit: always}'"
         assert f"Warning: {segmentation}: {reason}. {way_out}" in grown.output.splitlines()
-    assert shared in grown.output
-    assert grown.output.count("Warning") == 1 + len(conflicts)
     query = "select segmentation, customer_id, segment_code from marts.customer_segments"
     before = set(grown.rows(query))
 

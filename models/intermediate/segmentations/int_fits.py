@@ -22,12 +22,14 @@ def model(dbt, session):
     settings = declared.groupby("segmentation", sort=False).first()
     playbook = dbt.ref("segment_playbook").order("playbook, segment_order").df()
     prototypes = dbt.ref("segment_prototypes").order("playbook, segment_code, feature").df()
+    order = "playbook, segment_code, feature, statistic desc, comparison desc, number"
+    claims = dbt.ref("segment_claims").order(order).df()
     transformed = dbt.ref("int_customers_transformed")
     kept = dbt.ref("int_fits_kept")
     rows = []
     for declaration in read_declarations(declared):
         own = settings.loc[declaration.segmentation]
-        segments = read_playbook(playbook, prototypes, own["playbook"], declaration)
+        segments = read_playbook(playbook, prototypes, own["playbook"], declaration, claims)
         keys = {
             "source_key": own["source_key"],
             "settings_key": own["settings_key"],

@@ -37,6 +37,7 @@ with kept as (
         cast(null as boolean) as is_new,
         cast(null as timestamp) as fitted_as_of_at,
         cast(null as varchar) as fingerprint,
+        cast(null as varchar) as names_withheld,
         cast(null as struct(
             cluster_id integer,
             segment_code varchar,

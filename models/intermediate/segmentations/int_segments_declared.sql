@@ -12,10 +12,33 @@ playbook as (
     select * from {{ ref('segment_playbook') }}
 ),
 
-segments as (
+claiming as (
+    select distinct playbook
+    from {{ ref('segment_claims') }}
+),
+
+{# A name that claims something is not always true; then one of the playbook fallback takes its place. #}
+playbooks as (
+    select
+        segmentation,
+        population,
+        playbook,
+        false as is_fallback
+    from declared
+    union all
     select
         declared.segmentation,
         declared.population,
+        'fallback' as playbook,
+        true as is_fallback
+    from declared
+    inner join claiming on declared.playbook = claiming.playbook
+),
+
+segments as (
+    select
+        playbooks.segmentation,
+        playbooks.population,
         playbook.segment_code,
         playbook.segment_name,
         playbook.segment_order,
@@ -23,9 +46,10 @@ segments as (
         playbook.key_characteristics,
         playbook.action,
         playbook.channel,
-        playbook.offer
-    from declared
-    inner join playbook on declared.playbook = playbook.playbook
+        playbook.offer,
+        playbooks.is_fallback
+    from playbooks
+    inner join playbook on playbooks.playbook = playbook.playbook
 )
 
 select * from segments

@@ -60,7 +60,8 @@ decided_now as (
         fits.known_share,
         fits.explained,
         fits.explained_by_refit,
-        fits.name_conflict
+        fits.name_conflict,
+        fits.names_withheld
     from fits
     left join sizes on fits.segmentation = sizes.segmentation
     left join moves on fits.segmentation = moves.segmentation
@@ -105,7 +106,8 @@ together as (
         known_share,
         explained,
         explained_by_refit,
-        name_conflict
+        name_conflict,
+        names_withheld
     from decided_before
     where newest = 1
 ),
@@ -126,7 +128,8 @@ final as (
         known_share,
         explained,
         explained_by_refit,
-        name_conflict
+        name_conflict,
+        names_withheld
     from together
 )
 

@@ -64,7 +64,8 @@ totals as (
     group by segmentation
 ),
 
-{# A segment of the playbook that nobody is in stays, with nothing, so that its plan is not lost. #}
+{# A segment of the playbook that nobody is in stays, with nothing, so that its plan is not lost. A fallback stands
+   for nothing but the clusters that have its name. #}
 final as (
     select
         segments.segmentation,
@@ -92,6 +93,9 @@ final as (
         on
             segments.segmentation = clusters.segmentation
             and segments.segment_code = clusters.segment_code
+    where
+        not segments.is_fallback
+        or clusters.clusters > 0
 )
 
 select * from final
