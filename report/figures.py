@@ -23,7 +23,7 @@ class Feature:
     ----------
     name, unit : str
     number_format : str
-        One of d3's, which Python understands too.
+        One of d3's that ``written`` understands too.
     is_skewed : bool
         Whether a few values are far larger than the rest.
     """
@@ -282,6 +282,12 @@ def steps_that_multiply(smallest, largest):
 def count(number):
     """Write a whole number."""
     return f"{number:,.0f}"
+
+
+def written(number, form):
+    """Write a number in a format of d3's that Python has too; ``~`` drops trailing zeros."""
+    text = f"{number:{form.replace('~', '')}}"
+    return text.rstrip("0").rstrip(".") if "~" in form else text
 
 
 def money(number):

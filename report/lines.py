@@ -12,6 +12,7 @@ from report.figures import (
     percent,
     tooltip,
     words,
+    written,
 )
 
 FATES = {
@@ -83,6 +84,8 @@ def where_the_lines_went(reasons):
 
 def rounded(number):
     """Write a figure of any column in as few digits as tell it."""
+    if abs(number) < 1:
+        return written(number, ",.3~f")
     return f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:,.2f}".removesuffix(".00")
 
 

@@ -235,7 +235,7 @@ def best_selling_products(products):
             tooltip("product_id", "Code"),
             tooltip("revenue:Q", "Revenue", ",.2f"),
             tooltip("revenue_share:Q", "Share of product revenue", ".1%"),
-            tooltip("quantity:Q", "Pieces", ",.0f"),
+            tooltip("quantity:Q", "Pieces", ",.3~f"),
             tooltip("sale_lines:Q", "Sale lines", ",.0f"),
         ],
     )

@@ -20,6 +20,7 @@ from report.figures import (
     steps_that_multiply,
     tooltip,
     words,
+    written,
 )
 
 ALGORITHMS = {"kmeans": "K-Means"}
@@ -145,8 +146,8 @@ def spread_within_segments(segmentation, profiles, words_of_features):
             x=alt.X("median:Q", scale=scale)
         )
         yield Figure(
-            f"{name}: median from {low['median']:{form}} ({low['segment_name']}) to "
-            f"{high['median']:{form}} ({high['segment_name']})",
+            f"{name}: median from {written(low['median'], form)} ({low['segment_name']}) to "
+            f"{written(high['median'], form)} ({high['segment_name']})",
             "Line: 5 % to 95 % of the segment's customers; box: the middle half; white mark: the "
             "median." + (" The axis is logarithmic." if is_log else ""),
             (whiskers + boxes + medians).properties(height=alt.Step(36)),

@@ -15,8 +15,8 @@
             typeof(max({{ column }})) as {{ column }}_type,
             count({{ column }}) as {{ column }}_present,
             count(distinct {{ column }}) as {{ column }}_distinct,
-            cast(min({{ column }}) as varchar) as {{ column }}_minimum,
-            cast(max({{ column }}) as varchar) as {{ column }}_maximum
+            {{ profile_text('min(' ~ column ~ ')', column in numbers) }} as {{ column }}_minimum,
+            {{ profile_text('max(' ~ column ~ ')', column in numbers) }} as {{ column }}_maximum
             {%- if column in numbers %},
             avg({{ column }}) as {{ column }}_mean,
             stddev_samp({{ column }}) as {{ column }}_sd,

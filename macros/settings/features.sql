@@ -9,13 +9,13 @@
       counts_days                   then it moves with the calendar, which is not drift
 -#}
 {% macro features() -%}
-    {%- set whole, money, share = ',.0f', ',.2f', '.0%' -%}
+    {%- set whole, decimals, money, share = ',.0f', ',.3~f', ',.2f', '.0%' -%}
     {%- set shop = {
         'recency_days': {'label': 'Recency', 'unit': 'days since the last purchase', 'number_format': whole, 'counts_days': true},
         'frequency': {'label': 'Frequency', 'unit': 'orders', 'number_format': whole, 'is_skewed': true, 'has_windows': true},
         'monetary': {'label': 'Spend', 'unit': 'money for all orders', 'number_format': money, 'is_skewed': true, 'has_windows': true},
         'net_monetary': {'label': 'Net spend', 'unit': 'money after returns', 'number_format': money, 'has_windows': true, 'can_be_negative': true},
-        'quantity': {'label': 'Pieces', 'unit': 'pieces bought', 'number_format': whole, 'is_skewed': true, 'has_windows': true},
+        'quantity': {'label': 'Pieces', 'unit': 'pieces bought', 'number_format': decimals, 'is_skewed': true, 'has_windows': true},
         'average_basket_value': {'label': 'Basket', 'unit': 'money per order', 'number_format': money, 'is_skewed': true, 'has_windows': true},
         'tenure_days': {'label': 'Tenure', 'unit': 'days since the first purchase', 'number_format': whole, 'counts_days': true},
         'distinct_products': {'label': 'Range', 'unit': 'different products bought', 'number_format': whole, 'is_skewed': true},

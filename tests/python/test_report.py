@@ -32,7 +32,9 @@ from report.figures import (
     mix,
     principal_components,
     turning_point,
+    written,
 )
+from report.lines import rounded
 from report.packing import packed, zipped
 from report.page import LARGEST, LEAST_IMPORTANT, Page, render, write_report
 from report.queries import run_analyses
@@ -618,6 +620,23 @@ def test_a_section_without_a_word_on_a_segmentation_is_hidden(demo, browser):
     assert browser.evaluate("byId('verdict').textContent").startswith(tuple(CAMPAIGN_SEGMENTS))
     choose(browser, "lifecycle")
     assert browser.evaluate(headings + texts) == everything
+
+
+@pytest.mark.parametrize(
+    ("number", "as_feature", "in_profile"),
+    [
+        (12, "12", "12"),
+        (120, "120", "120"),
+        (0.485, "0.485", "0.485"),
+        (2.5, "2.5", "2.50"),
+        (1200, "1,200", "1,200"),
+        (-0.25, "-0.25", "-0.25"),
+    ],
+)
+def test_quantities_show_no_empty_decimals(number, as_feature, in_profile):
+    assert written(number, ",.3~f") == as_feature
+    assert rounded(number) == in_profile
+    assert written(number, ",.2f") == f"{number:,.2f}"
 
 
 def test_headline_is_that_of_the_marts(real, browser):

@@ -182,7 +182,7 @@ final as (
         cast(cumulated.sale_amount as decimal(18, 2)) as monetary,
         cast(cumulated.sale_amount - cumulated.return_amount as decimal(18, 2)) as net_monetary,
         cast(cumulated.sale_amount / cumulated.frequency as decimal(20, 4)) as average_basket_value,
-        cast(cumulated.quantity as bigint) as quantity,
+        cast(cumulated.quantity as decimal(18, 6)) as quantity,
         cast(cumulated.distinct_products as integer) as distinct_products,
         {%- for days in windows %}
         cast(cumulated.frequency_{{ days }}d as integer) as frequency_{{ days }}d,
@@ -191,9 +191,10 @@ final as (
         cast(
             coalesce(cumulated.sale_amount_{{ days }}d / nullif(cumulated.frequency_{{ days }}d, 0), 0) as decimal(20, 4)
         ) as average_basket_value_{{ days }}d,
-        cast(cumulated.quantity_{{ days }}d as bigint) as quantity_{{ days }}d,
+        cast(cumulated.quantity_{{ days }}d as decimal(18, 6)) as quantity_{{ days }}d,
         {%- endfor %}
-        cast(coalesce(cumulated.matched_return_amount / nullif(cumulated.sale_amount, 0), 0) as decimal(9, 6)) as return_share
+        {# One for 10.00 out of three for 29.99, three times, is a cent more than was paid. #}
+        cast(least(1, coalesce(cumulated.matched_return_amount / nullif(cumulated.sale_amount, 0), 0)) as decimal(9, 6)) as return_share
     from cumulated
     inner join as_of_dates
         on

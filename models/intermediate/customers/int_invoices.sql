@@ -20,7 +20,7 @@ moments as (
         invoiced_at,
         max(country) as country,
         cast(count(*) filter (where is_sale) as integer) as sale_lines,
-        cast(coalesce(sum(quantity) filter (where is_sale), 0) as bigint) as quantity,
+        cast(coalesce(sum(quantity) filter (where is_sale), 0) as decimal(18, 6)) as quantity,
         cast(coalesce(sum(line_amount) filter (where is_sale), 0) as decimal(18, 2)) as sale_amount,
         cast(coalesce(-sum(line_amount) filter (where not is_sale), 0) as decimal(18, 2)) as return_amount
     from invoice_lines

@@ -103,7 +103,7 @@ final as (
         cast(coalesce(segment_months.customers, 0) as integer) as customers,
         cast(coalesce(segment_months.new_customers, 0) as integer) as new_customers,
         cast(coalesce(segment_months.orders, 0) as integer) as orders,
-        cast(coalesce(segment_months.quantity, 0) as bigint) as quantity,
+        cast(coalesce(segment_months.quantity, 0) as decimal(18, 6)) as quantity,
         cast(coalesce(segment_months.revenue, 0) as decimal(18, 2)) as revenue,
         cast(coalesce(segment_months.returned_amount, 0) as decimal(18, 2)) as returned_amount,
         {{ is_partial_month('months.revenue_month') }} as is_partial
