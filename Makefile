@@ -1,6 +1,7 @@
 # make build                          the demo invoices, or your own:
 # make build INVOICES=my_invoices.csv
 # make build VARS='{as_of: 2011-12-01}'
+# make check INVOICES=my_invoices.csv  how that file is read, in seconds, without a build
 # make score INVOICES=my_invoices.csv  new customers into the segments of the last build, in seconds
 # make test                           everything that must hold
 # make report                         the report again, without a build
@@ -24,13 +25,13 @@ override VARS := $(value VARS)
 export VARS
 endif
 
-.PHONY: build score report docs test lint bench demo screenshots clean
+.PHONY: build check score report docs test lint bench demo screenshots clean
 .DEFAULT_GOAL := build
 
 $(VENV)/installed: requirements.txt scripts/set_up.sh
 	@PYTHON="$(PYTHON)" sh scripts/set_up.sh $(VENV)
 
-build score report: $(VENV)/installed
+build check score report: $(VENV)/installed
 	@$(BIN)/python scripts/build.py $@
 
 docs: $(VENV)/installed

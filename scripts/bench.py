@@ -28,6 +28,7 @@ LINES, FIXED_LINES = 5_400_000, 1_000  # the generator writes no fewer than the 
 SEED = 42
 RATIO_TARGET, RATIO_AIM, MEMORY_TARGET_MB, REAL_TARGET_SECONDS = 2, 1.5, 1_000, 20
 COMPARED_TARGET_SECONDS = 15
+READING_TARGET = 1.5
 # Customers of a campaign are not of these lines; comparisons have a job of their own.
 COMPARED = {"campaign_customers": ""}
 PLAIN = COMPARED | {"compared_algorithms": [], "stability_refits": 0}
@@ -102,6 +103,44 @@ def build_floor(settings, invoices, database):
         connection.execute(FLOOR, [invoices])
 
 
+def read_as_text(settings, invoices, database):
+    """Read a CSV file into a table of texts, in a new DuckDB file: the least that reading costs."""
+    import duckdb
+
+    with open(invoices, encoding="utf-8") as lines:
+        names = lines.readline().strip().split(",")
+    with duckdb.connect(database, config=settings["config_options"]) as connection:
+        for name, value in settings["settings"].items():
+            connection.execute(f"set {name} = '{value}'")
+        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+        connection.execute(
+            "create table lines as select * from read_csv(?, auto_detect = false, header = true, "
+            f"delim = ',', quote = '\"', escape = '\"', columns = {{{columns}}})",
+            [invoices],
+        )
+
+
+def read_as_we_do(settings, invoices, database):
+    """Land the same file as a build does, with all that is decided about it."""
+    import duckdb
+
+    sys.path[:0] = [str(PROJECT / "scripts"), str(PROJECT / "python_models")]
+    from settings import read_defaults
+
+    from reading.lines import land_lines
+
+    used = {name: "" if value is None else value for name, value in read_defaults().items()}
+    used |= {"invoices": str(invoices), "project": str(PROJECT)}
+    with duckdb.connect(database, config=settings["config_options"]) as connection:
+        for name, value in settings["settings"].items():
+            connection.execute(f"set {name} = '{value}'")
+        land_lines(connection, used, str(Path(database).parent / "landing"))
+
+
+# Jobs that are no builds, each a process of its own.
+STATEMENTS = {"floor": build_floor, "text": read_as_text, "reading": read_as_we_do}
+
+
 def duckdb_settings():
     """``config_options`` and ``settings`` of profiles.yml, their values as text."""
     import jinja2
@@ -131,13 +170,24 @@ def generated(lines):
     return path
 
 
+def as_csv(parquet):
+    """Path of the same lines as CSV; they are written if they are not there."""
+    import duckdb
+
+    path = parquet.with_suffix(".csv")
+    if not path.exists():
+        with duckdb.connect() as connection:
+            connection.execute(f"copy (from read_parquet(?)) to '{path}' (header)", [str(parquet)])
+    return path
+
+
 def measure(job, invoices, folder, settings):
     """Run a job in an emptied folder, so that no former run helps it.
 
     Parameters
     ----------
     job : str
-        ``floor``, or any other name for a build.
+        One of ``STATEMENTS``, or any other name for a build.
     invoices, folder : Path
     settings : dict
         Of the floor, as `duckdb_settings` returns them.
@@ -150,8 +200,8 @@ def measure(job, invoices, folder, settings):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     published, log = folder / "published.duckdb", folder / "output.log"
-    if job == "floor":
-        command = [__file__, "--floor", json.dumps(settings), invoices, published]
+    if job in STATEMENTS:
+        command = [__file__, "--statement", job, json.dumps(settings), invoices, published]
     else:
         variables = json.dumps(COMPARED if job == "compared" else PLAIN)
         command = [PROJECT / "scripts" / "build.py", "--no-report", "--vars", variables]
@@ -240,7 +290,8 @@ def page(usages, lines, nodes, layers, memory_limit, command):
     Parameters
     ----------
     usages : dict of str to list of Usage
-        By job: floor, main, fixed and, where there is a file for them, real and compared.
+        By job: floor, main, text, reading, fixed and, where there is a file for them, real and
+        compared.
     lines : dict of str to int
         Invoice lines, by job.
     nodes : int
@@ -254,6 +305,8 @@ def page(usages, lines, nodes, layers, memory_limit, command):
     ratio = cost_ratio(*(median(cpu[job]) for job in ("floor", "main", "fixed")))
     turns = list(map(cost_ratio, cpu["floor"], cpu["main"], cpu["fixed"]))
     memory = max(usage.memory for usage in usages["main"])
+    read = median(cpu["reading"]) / median(cpu["text"])
+    read_turns = [ours / least for ours, least in zip(cpu["reading"], cpu["text"], strict=True)]
     rows = "\n".join(
         f"| {job} | {lines[job]:,} | {spread(cpu[job])} | {spread([run.wall for run in runs])} "
         f"| {spread([run.memory for run in runs], 0)} |"
@@ -268,6 +321,8 @@ def page(usages, lines, nodes, layers, memory_limit, command):
     targets = f"""\
 | (main - fixed) / floor, CPU: at most {RATIO_TARGET}, aim {RATIO_AIM} \
 | {ratio:.2f}; turn by turn {spread(turns)} | {verdict(ratio, RATIO_TARGET, RATIO_AIM)} |
+| reading / text, CPU: at most {READING_TARGET} \
+| {read:.2f}; turn by turn {spread(read_turns)} | {verdict(read, READING_TARGET)} |
 | peak memory of main, its largest run: at most {MEMORY_TARGET_MB:,} MB \
 | {memory:,.0f} MB | {verdict(memory, MEMORY_TARGET_MB)} |
 | wall time of real: at most {REAL_TARGET_SECONDS} s | {real} |
@@ -286,7 +341,10 @@ this page; measure again with `{command}`.
   18 customer features and three scores, and writes one table.
 - **main**: `scripts/build.py` on the same file: all {nodes} nodes of `dbt build`, with tests and
   publishing, without the report, a campaign, other algorithms and refits on resamples.
-- **fixed**: the same on {FIXED_LINES:,} lines: starting, parsing, {nodes} nodes with little to do.
+- **text**: DuckDB reads the same lines as CSV into a table of texts.
+- **reading**: the same file landed as a build does it: proven whole, and all decisions made.
+- **fixed**: the same as main on {FIXED_LINES:,} lines: starting, parsing, {nodes} nodes with little
+  to do.
 - **real**: the same on Online Retail, which is not part of this repository.
 - **compared**: real, with all algorithms compared and their stability measured.
 
@@ -325,10 +383,12 @@ def main(arguments=None):
     parser.add_argument("--runs", type=int, default=3, help="of each job; default: %(default)s")
     parser.add_argument("--real", type=Path, help="where Online Retail is; default: beside us")
     parser.add_argument("--no-write", action="store_true", help="leave docs/benchmarks.md alone")
-    parser.add_argument("--floor", nargs=3, help=argparse.SUPPRESS)  # the process of that job
+    # The process of a job that is no build.
+    parser.add_argument("--statement", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if options.floor:
-        return build_floor(json.loads(options.floor[0]), *options.floor[1:])
+    if options.statement:
+        job, settings, invoices, database = options.statement
+        return STATEMENTS[job](json.loads(settings), invoices, database)
     if options.runs < 1:
         parser.error("--runs must be 1 or more")
     if options.real and not options.real.is_file():
@@ -338,6 +398,7 @@ def main(arguments=None):
     CACHE.mkdir(parents=True, exist_ok=True)
     settings = duckdb_settings()
     files = {"floor": generated(options.lines), "main": generated(options.lines)}
+    files["text"] = files["reading"] = as_csv(files["main"])
     files["fixed"] = generated(FIXED_LINES)
     if options.real or REAL.is_file():
         files["real"] = files["compared"] = options.real or REAL
@@ -355,7 +416,8 @@ def main(arguments=None):
         built = query(folders["main"], f"{TOTALS} marts.customers")
         if floor != built:
             sys.exit(f"error: not the same work: the floor found {floor}, the build {built}")
-        lines = {"floor": options.lines, "main": options.lines, "fixed": FIXED_LINES}
+        lines = dict.fromkeys(("floor", "main", "text", "reading"), options.lines)
+        lines["fixed"] = FIXED_LINES
         if "real" in files:
             counted = query(folders["real"], "select sum(lines) from marts.line_accounting")
             lines["real"] = lines["compared"] = counted[0]

@@ -8,12 +8,18 @@ import argparse
 import os
 import signal
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 TRACKERS = ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker")
+VERBS = {
+    "build": "Building segments from",
+    "check": "Checking how to read",
+    "score": "Scoring customers from",
+}
 QUIET = ["--log-level", "none", "--log-level-file", "info"]
 
 
@@ -23,9 +29,10 @@ def main(arguments=None):
     parser.add_argument(
         "verb",
         nargs="?",
-        choices=["build", "score", "report"],
+        choices=["build", "check", "score", "report"],
         default="build",
-        help="build everything; score: assign customers by the last fits, and nothing else; "
+        help="build everything; check: tell how invoice lines are read, and build nothing; "
+        "score: assign customers by the last fits, and nothing else; "
         "report: draw the published marts again",
     )
     parser.add_argument(
@@ -52,8 +59,12 @@ def main(arguments=None):
     variables = as_dbt_vars(settings)
     if options.verb != "report":
         source = options.invoices or settings.get("invoices") or "the demo invoices"
-        verb = "Scoring customers" if options.verb == "score" else "Building segments"
-        print(f"{verb} from {printable(str(source))}", flush=True)
+        verb = VERBS[options.verb]
+        print(f"{verb} {printable(str(source))}", flush=True)
+    if options.verb == "check" and not str(settings.get("invoices", "")).startswith("relation:"):
+        # Nothing that was built is touched.
+        scratch = tempfile.TemporaryDirectory()
+        os.environ["WAREHOUSE_DIR"] = scratch.name
 
     os.environ["DBT_PROJECT_DIR"] = os.environ["DBT_PROFILES_DIR"] = str(PROJECT)
     # dbt is slow to import; by here, wrong settings have been turned away.
@@ -67,14 +78,25 @@ def main(arguments=None):
         runner = dbtRunner(manifest=manifest, callbacks=[progress.on_event])
         # Unit tests say whether the SQL is right, whatever the data are: make test runs them.
         whole = ["--exclude-resource-type", "unit_test"]
-        part = ["--selector", "score"] if options.verb == "score" else whole
+        part = whole if options.verb == "build" else ["--selector", options.verb]
         result = runner.invoke([*QUIET, "build", *part, "--vars", variables])
     progress.clear()
     if not result.success:
         for complaint in explain(result):
             stop(complaint)
         return 1
-    if options.verb == "score" or identity(published()) != before:
+    if options.verb == "check":
+        import duckdb
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from told import tell_check
+
+        used = read_defaults() | settings
+        # Only one connection can have the file of the warehouse open.
+        DuckDBConnectionManager.close_all_connections()
+        with duckdb.connect(str(published().with_name("customers.duckdb")), read_only=True) as made:
+            told = tell_check(made, used["rejected_limit"], used["accepted_reasons"])
+        print("", *told, "", sep="\n", flush=True)
+    elif options.verb == "score" or identity(published()) != before:
         from summary import summarise_build, summarise_score
 
         used = read_defaults() | settings

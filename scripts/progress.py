@@ -7,7 +7,7 @@ from settings import printable
 
 # The models that stand for a step, and what people are told when it begins.
 STEPS = {
-    "base_shop__invoice_lines": "reading invoices",
+    "base_shop__files": "reading invoices",
     "int_invoice_lines_classified": "classifying invoice lines",
     "int_customers_as_of": "measuring customers at every month end",
     "int_fits": "fitting segmentations",

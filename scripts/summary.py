@@ -4,8 +4,12 @@ import textwrap
 
 import duckdb
 from settings import printable
+from told import tell_decisions, tell_rejected
 
 ACTION_WIDTH = 48
+# A customer with more of the orders, in a shop with at least so many customers, is odd.
+ODD_SHARE = 0.15
+FEW_CUSTOMERS = 10
 
 
 def summarise_build(published, primary, of_campaign):
@@ -25,9 +29,14 @@ def summarise_build(published, primary, of_campaign):
         Lines for a terminal.
     """
     with duckdb.connect(str(published), read_only=True) as connection:
-        warnings = [f"Warning: {warning}" for warning in find_warnings(connection)]
+        warnings = [
+            f"Warning: {warning}"
+            for warning in [*find_odd_customers(connection), *find_warnings(connection)]
+        ]
         return [
             *summarise_lines(connection),
+            *tell_rejected(connection),
+            *tell_decisions(connection),
             "",
             *summarise_segments(connection, primary),
             *(["", *warnings] if warnings else []),
@@ -59,12 +68,12 @@ def summarise_lines(connection):
 
 
 def summarise_segments(connection, primary):
-    """Lay out the segments of the primary segmentation as a table."""
+    """Lay out the segments of the primary segmentation, those that name a cluster, as a table."""
     rows = connection.execute(
         """
         select segment_name, customers, customer_share, revenue_share, action
         from marts.segments
-        where segmentation = ?
+        where segmentation = ? and clusters > 0
         order by segment_order
         """,
         [primary],
@@ -115,7 +124,7 @@ def summarise_campaign(connection, segmentation):
         from marts.segments
         left join marts.campaign_response
             on dimension = 'segment' and campaign = 'campaign_6' and value = segment_name
-        where segmentation = ?
+        where segmentation = ? and clusters > 0
         order by segment_order
         """,
         [segmentation],
@@ -135,11 +144,31 @@ def summarise_campaign(connection, segmentation):
     return told
 
 
+def find_odd_customers(connection):
+    """Find a customer who orders so much that it may be nobody: the account of all guests."""
+    rows = connection.execute(
+        """
+        select customer_id, frequency / sum(frequency) over () as share, count(*) over ()
+        from marts.customers
+        order by frequency desc, customer_id
+        limit 1
+        """
+    ).fetchall()
+    return [
+        printable(
+            f"customer {customer} has {share:.0%} of all orders. If that id stands for guests: "
+            f"VARS='{{guests: [\"{customer}\"]}}'"
+        )
+        for customer, share, customers in rows
+        if share > ODD_SHARE and customers >= FEW_CUSTOMERS
+    ]
+
+
 def find_warnings(connection):
     """Find segmentations that are not what their declarations let people expect."""
     decisions = connection.execute(
         """
-        select segmentation, decision, reason, name_conflict is not null
+        select segmentation, decision, reason, name_conflict is not null, names_withheld
         from marts.refit_decisions
         qualify as_of_date = max(as_of_date) over (partition by segmentation)
         order by segmentation
@@ -168,7 +197,7 @@ def find_warnings(connection):
     ).fetchall()
     found = [
         f"{segmentation} is left out: {reason}."
-        for segmentation, decision, reason, _ in decisions
+        for segmentation, decision, reason, *_ in decisions
         if decision == "left_out"
     ]
     found += [
@@ -179,8 +208,11 @@ def find_warnings(connection):
     way_out = " To name all clusters anew: VARS='{refit: always}'"
     found += [
         f"{segmentation}: {reason}.{way_out if decision == 'keep' else ''}"
-        for segmentation, decision, reason, is_conflict in decisions
+        for segmentation, decision, reason, is_conflict, _ in decisions
         if is_conflict
+    ]
+    found += [
+        f"{segmentation}: {withheld}." for segmentation, *_, withheld in decisions if withheld
     ]
     return [printable(warning) for warning in found]
 

@@ -1,27 +1,42 @@
-{#- Nobody can be measured where nothing was sold, and where most lines can't be read a column is not what its
-    name says: tells what became of the lines instead. A hook of the model that classifies them. -#}
-{% macro stop_without_sales() -%}
-    {%- if execute and not flags.EMPTY -%}
+{#- Nobody can be measured where nothing was sold, and what nobody foresaw in a file ends in lines rejected for one
+    reason: a reason that costs more than the var rejected_limit stops the build, and says what to do. A hook of the
+    model that classifies lines. -#}
+{% macro stop_where_lines_are_lost() -%}
+    {%- set reasons = ref('reject_reasons') -%}
+    {%- if execute and not flags.EMPTY and invocation_args_dict.get('selector') != 'check' -%}
         {%- set fates = run_query(
             "select coalesce(reject_reason, 'return') as fate, count(*) as lines, count(*) filter (where is_sale) as sales,"
+            ~ " count(line_amount) as priced_lines, coalesce(sum(abs(line_amount)), 0) as amount,"
             ~ " min(invoiced_at) filter (where is_sale) as first_sale_at"
             ~ " from " ~ this ~ " group by 1 order by 2 desc, 1"
         ).rows -%}
-        {%- set unreadable = fates | selectattr('fate', 'equalto', 'unreadable_value') | map(attribute='lines') | sum -%}
-        {%- if unreadable > 0.5 * (fates | map(attribute='lines') | sum) -%}
-            {%- set example = run_query(
-                "select min(source_text) from " ~ this ~ " where reject_reason = 'unreadable_value'"
-            ).rows[0][0] -%}
-            {{ stop("invoices: in most lines a quantity, price or date can't be read, such as: " ~ example
-                ~ ". Are columns swapped? Say which is which: VARS='{invoice_columns: {our name: your name}}'") }}
-        {%- elif fates | map(attribute='sales') | sum == 0 -%}
-            {%- set told = [] -%}
-            {%- for fate in fates -%}
-                {%- do told.append('{:,}'.format(fate.lines) ~ ' ' ~ fate.fate) -%}
+        {%- set lines = fates | map(attribute='lines') | sum -%}
+        {%- set amount = fates | map(attribute='amount') | sum -%}
+        {%- set told = [] -%}
+        {%- for fate in fates if fate.fate != 'return' or fate.lines > fate.sales -%}
+            {%- do told.append('{:,}'.format(fate.lines - fate.sales) ~ ' ' ~ fate.fate) -%}
+        {%- endfor -%}
+        {%- if not lines -%}
+            {{ stop("invoices: no line is a kept sale, so there are no customers: there are no lines at all") }}
+        {%- endif -%}
+        {%- for reason in run_query("select reject_reason, meaning, remedy from " ~ reasons ~ " where not is_expected").rows -%}
+            {%- for fate in fates if fate.fate == reason.reject_reason and fate.fate not in setting('accepted_reasons') -%}
+                {#- A total at the end of a file is one line, and as much money as all others. -#}
+                {%- set by_money = fate.priced_lines == fate.lines and amount and fate.fate != 'no_order_data' -%}
+                {%- set share = (fate.amount / amount if by_money else fate.lines / lines) | float -%}
+                {%- if share > setting('rejected_limit') -%}
+                    {{ stop(
+                        "invoices: " ~ '{:,}'.format(fate.lines) ~ " of " ~ '{:,}'.format(lines) ~ " lines, "
+                        ~ '{:.1f}'.format(100 * share) ~ " % of " ~ ("the money" if by_money else "them") ~ ", would be left out as "
+                        ~ fate.fate ~ ": each " ~ reason.meaning ~ ", such as " ~ rejected_example(fate.fate)
+                        ~ ". " ~ ("What to do: " ~ reason.remedy ~ ". " if reason.remedy else "")
+                        ~ "Build without them: VARS='{accepted_reasons: [" ~ (setting('accepted_reasons') + [fate.fate]) | join(', ') ~ "]}'"
+                    ) }}
+                {%- endif -%}
             {%- endfor -%}
-            {%- set hint = ". If C does not mark returns in your invoice numbers: VARS='{cancellation_prefix: null}'"
-                if 'positive_cancellation' in told | join(' ') else '' -%}
-            {{ stop("invoices: no line is a kept sale, so there are no customers: " ~ (told | join(', ') or 'there are no lines at all') ~ hint) }}
+        {%- endfor -%}
+        {%- if fates | map(attribute='sales') | sum == 0 -%}
+            {{ stop("invoices: no line is a kept sale, so there are no customers: " ~ told | join(', ')) }}
         {%- endif -%}
         {%- set first_sale = (fates | map(attribute='first_sale_at') | select | min).strftime('%Y-%m-%d %H:%M:%S') -%}
         {%- set as_of = setting('as_of') | replace('T', ' ') -%}
@@ -29,6 +44,21 @@
             {{ stop_at('as_of', as_of ~ " is not after the first sale, " ~ first_sale ~ ", so there is nobody to measure") }}
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- A line that was rejected for a reason, with its place, in words. -#}
+{% macro rejected_example(reason) -%}
+    {%- set line = run_query(
+        "select source_file, source_line, coalesce(left(source_text, 200), concat_ws(', ', 'invoice ' || invoice_id, 'product ' || product_id,"
+        ~ " 'customer ' || customer_id, 'quantity ' || " ~ short_number('quantity') ~ ", 'price ' || " ~ short_number('unit_price') ~ ", 'on ' || cast(invoiced_at as date)))"
+        ~ " from " ~ this ~ " where reject_reason = " ~ sql_text(reason) ~ " order by source_file, source_line limit 1"
+    ).rows[0] -%}
+    {{ return("line " ~ line[1] ~ " of " ~ line[0] ~ ": " ~ (line[2] or "(nothing)")) }}
+{%- endmacro %}
+
+{#- A decimal as people write it, without the zeros at its end. -#}
+{% macro short_number(column) -%}
+    rtrim(rtrim(cast({{ column }} as varchar), '0'), '.')
 {%- endmacro %}
 
 {#- The same for the customers of a campaign. -#}

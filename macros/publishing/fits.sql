@@ -34,9 +34,10 @@
         {%- set folder = env_var('DBT_PROJECT_DIR', '.') ~ '/' -%}
         {%- set read = [
             stated or (path[folder | length:] if path.startswith(folder) else path),
-            setting('invoice_columns'), setting('invoice_format'), setting('drop_exact_duplicates'),
-            setting('cancellation_prefix'), setting('longest_pause_days'),
         ] -%}
+        {%- for name in reading_settings() if name != 'invoices' -%}
+            {%- do read.append(setting(name)) -%}
+        {%- endfor -%}
     {%- endif -%}
     {{ return(local_md5(tojson(read, sort_keys=true))[:12]) }}
 {%- endmacro %}

@@ -7,7 +7,7 @@
 {% macro publish_marts() -%}
     {%- set kept, fits, decisions = ref('int_fits_kept'), ref('int_fits'), ref('refit_decisions') -%}
     {{ sweep_leftovers() }}
-    {%- if not execute or flags.WHICH != 'build' -%}
+    {%- if not execute or flags.WHICH != 'build' or invocation_args_dict.get('selector') == 'check' -%}
         {{ return('') }}
     {%- endif -%}
     {%- set is_score = invocation_args_dict.get('selector') == 'score' -%}

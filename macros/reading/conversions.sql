@@ -1,12 +1,33 @@
-{#- An identifier of a known type as text. Spreadsheets write 17850 as 17850.0; whole numbers need no
-    look at their digits. -#}
+{#- An identifier of a known type as text. Spreadsheets write 17850 as 17850.0, and exports put an apostrophe
+    before numbers so that a spreadsheet keeps them; whole numbers need no look at their digits. -#}
 {% macro id_text(column, type) -%}
     {%- if 'INT' in type -%}
         cast({{ column }} as varchar)
     {%- else -%}
         {%- set text = "trim(cast(" ~ column ~ " as varchar))" -%}
-        nullif(case when {{ text }} like '%.0' then left({{ text }}, length({{ text }}) - 2) else {{ text }} end, '')
+        nullif(
+            case
+                when starts_with({{ text }}, '''') and regexp_full_match({{ text }}, '''[0-9].*') then substr({{ text }}, 2)
+                when {{ text }} like '%.0' and regexp_full_match({{ text }}, '-?[0-9]+[.]0') then left({{ text }}, length({{ text }}) - 2)
+                else {{ text }}
+            end, ''
+        )
     {%- endif -%}
+{%- endmacro %}
+
+{#- The id of a customer; the case of an e-mail address tells nobody apart. -#}
+{% macro customer_id_text(column, type) -%}
+    {%- set id = id_text(column, type) -%}
+    {%- if 'INT' in type -%}
+        {{ id }}
+    {%- else -%}
+        case when strpos(cast({{ column }} as varchar), '@') > 1 then lower({{ id }}) else {{ id }} end
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The code of a product; one product for both cases of its letters where the setting says so. -#}
+{% macro product_id_text(column, type) -%}
+    {{ 'upper(' ~ id_text(column, type) ~ ')' if setting('upper_case_products') else id_text(column, type) }}
 {%- endmacro %}
 
 {#- {column: type} of a relation that has been built; empty where it has not. -#}
@@ -20,24 +41,63 @@
     {{ return(types) }}
 {%- endmacro %}
 
+{#- Whether a value is one of the words that mean nothing is there, such as NULL or n/a. -#}
+{% macro is_nothing(column) -%}
+    {%- set words = [''] -%}
+    {%- for word in setting('null_words') -%}
+        {%- do words.append(word | string | lower | trim) -%}
+    {%- endfor -%}
+    lower(trim(cast({{ column }} as varchar))) in (
+        {%- for word in words | unique %}{{ sql_text(word) }}{{ ', ' if not loop.last }}{% endfor -%}
+    )
+{%- endmacro %}
+
 {#- Text that is a plain number, with a decimal point; null where it is none, since a cast would take 1_000 and
-    1e3 too. A mark between thousands must have three digits behind it, so that 1,5 is never fifteen. -#}
-{% macro plain_number(column, decimal_mark, decimals) -%}
-    {%- set thousands = '.' if decimal_mark == ',' else ',' -%}
-    {%- set fraction = '([' ~ decimal_mark ~ ']' ~ decimals ~ ')?' -%}
+    1e3 too. decimal_mark is an expression. Most numbers are digits and perhaps a mark; only others are looked at
+    more closely. -#}
+{% macro plain_number(column, decimal_mark) -%}
     case
-        when regexp_full_match({{ column }}, '\s*[-+]?[0-9]*{{ fraction }}\s*')
-            then {{ "replace(" ~ column ~ ", ',', '.')" if decimal_mark == ',' else column }}
-        when regexp_full_match({{ column }}, '\s*[-+]?[0-9]{1,3}([{{ thousands }}][0-9]{3})+{{ fraction }}\s*')
-            then translate({{ column }}, '{{ decimal_mark ~ thousands }}', '.')
+        when {{ decimal_mark }} = '.' and regexp_full_match({{ column }}, '\s*[-+]?[0-9]*([.][0-9]*)?\s*') then {{ column }}
+        when {{ decimal_mark }} = ',' and regexp_full_match({{ column }}, '\s*[-+]?[0-9]*([,][0-9]*)?\s*')
+            then replace({{ column }}, ',', '.')
+        else {{ number_in_words(column, decimal_mark) }}
+    end
+{%- endmacro %}
+
+{#- A number with marks between thousands (a comma or point, a space of any width, an apostrophe), a sign of
+    currency before or behind it, or a minus as (12.50) or 12.50-, as plain text. A mark between thousands must have
+    three digits behind it, so that 1,5 is never fifteen; India groups by two. -#}
+{% macro number_in_words(column, decimal_mark) -%}
+    {%- set currency = '\\p{Sc}|[A-Z]{1,2}\\p{Sc}|[A-Z]{3}|kr[.]?|zł|Kč|Ft|lei|Fr[.]?|Rs[.]?|R|S/[.]?' -%}
+    {%- set around = '(?:[-+−()\\s\\x{a0}\\x{202f}]|' ~ currency ~ ')*' -%}
+    {%- set space = "''’ \\x{a0}\\x{202f}\\x{2009}" -%}
+    {%- set whole = "'(?:'')?" ~ around ~ '([0-9.,](?:[0-9.,' ~ space ~ ']*[0-9.,])?)' ~ around ~ "'" -%}
+    {%- set number = "regexp_extract(" ~ column ~ ", " ~ whole ~ ", 1)" -%}
+    case
+        when
+            regexp_full_match({{ column }}, {{ whole }})
+            and regexp_full_match({{ column }}, '[^-+−()]*([-+−][^-+−()]*|[(][^-+−()]*[)][^-+−()]*)?')
+            then
+                case when regexp_matches({{ column }}, '^[^0-9]*[-(−]|[-−][^0-9]*$') then '-' else '' end
+                || case
+                    {%- for mark, thousands in {'.': ',', ',': '.'}.items() %}
+                    when
+                        {{ decimal_mark }} = '{{ mark }}'
+                        and regexp_full_match(
+                            {{ number }},
+                            '([0-9]*|[0-9]{1,3}([{{ thousands }}][0-9]{3})+|[0-9]{1,3}([{{ space }}][0-9]{3})+|[0-9]{1,2}(,[0-9]{2})+,[0-9]{3})([{{ mark }}][0-9]*)?'
+                        )
+                        then replace(regexp_replace({{ number }}, '[{{ thousands ~ space }}]', '', 'g'), ',', '.')
+                    {%- endfor %}
+                end
     end
 {%- endmacro %}
 
 {#- A number, or null where there is none. Eight decimals: things are sold in thousands at a hundredth of a penny
-    each, and what floats add behind the fifteenth digit is rounded away. -#}
+    each, and what floats add behind the fifteenth digit is rounded away. decimal_mark is an expression. -#}
 {% macro number(column, type, decimal_mark) -%}
     {%- if type == 'VARCHAR' -%}
-        {{ decimal_in_text(plain_number(column, decimal_mark, '[0-9]*')) }}
+        {{ decimal_in_text(plain_number(column, decimal_mark)) }}
     {%- elif type == 'FLOAT' -%}
         {#- The shortest text that means a float is what was meant by it. -#}
         {{ decimal_in_text("cast(" ~ column ~ " as varchar)") }}
@@ -57,17 +117,28 @@
     coalesce(cast(try_cast({{ text }} as decimal(18, 8)) as decimal(22, 8)), try_cast({{ text }} as decimal(22, 8)))
 {%- endmacro %}
 
-{#- A whole number, or null where there is none: a plain cast would round 2.5 without a word. The lowest integer
-    is left out, which has no opposite. -#}
-{% macro whole_number(column, type, decimal_mark) -%}
-    {%- if type == 'VARCHAR' -%}
-        nullif(try_cast({{ plain_number(column, decimal_mark, '0*') }} as integer), -2147483648)
-    {%- elif 'INT' in type -%}
-        nullif(try_cast({{ column }} as integer), -2147483648)
+{#- A number of pieces, kilograms or hours, or null where there is none. -#}
+{% macro quantity_number(column, type, decimal_mark) -%}
+    {%- if 'INT' in type -%}
+        {%- set value = "try_cast(" ~ column ~ " as decimal(18, 6))" -%}
+    {%- elif type == 'VARCHAR' -%}
+        {%- set value = "try_cast(" ~ plain_number(column, decimal_mark) ~ " as decimal(18, 6))" -%}
     {%- else -%}
-        {%- set value = number(column, type, decimal_mark) -%}
-        case when {{ value }} = try_cast({{ value }} as integer) then nullif(try_cast({{ value }} as integer), -2147483648) end
+        {%- set value = "try_cast(" ~ number(column, type, decimal_mark) ~ " as decimal(18, 6))" -%}
     {%- endif -%}
+    {{ value }}
+{%- endmacro %}
+
+{#- A discount, without the percent sign it can have. -#}
+{% macro discount_number(column, type, decimal_mark) -%}
+    {{ number("rtrim(" ~ column ~ ", ' %')" if type == 'VARCHAR' else column, type, decimal_mark) }}
+{%- endmacro %}
+
+{#- A whole number in text, or null where there is none: a plain cast would round 2.5 without a word. -#}
+{% macro whole_number(column) -%}
+    case
+        when regexp_full_match({{ column }}, '\s*[-+]?[0-9]+([.]0*)?\s*') then try_cast({{ column }} as integer)
+    end
 {%- endmacro %}
 
 {#- What so many pieces cost, rounded once, to the penny; null from a million million on, so that a few typing
@@ -75,146 +146,113 @@
     they are left to the few lines that need them. -#}
 {% macro amount(quantity, price) -%}
     case
-        when abs({{ quantity }}) < 10000 and abs({{ price }}) < 1000000
-            then cast({{ quantity }} * cast({{ price }} as decimal(18, 8)) as decimal(18, 2))
-        else cast(try_cast({{ quantity }} * {{ price }} as decimal(14, 2)) as decimal(18, 2))
+        when abs({{ quantity }}) < 10000 and abs({{ price }}) < 1000000 and {{ quantity }} = cast({{ quantity }} as integer)
+            then cast(cast({{ quantity }} as integer) * cast({{ price }} as decimal(18, 8)) as decimal(18, 2))
+        when abs(cast({{ quantity }} as double)) * abs(cast({{ price }} as double)) < 1e13
+            then cast(try_cast(cast({{ quantity }} as decimal(22, 6)) * {{ price }} as decimal(14, 2)) as decimal(18, 2))
     end
 {%- endmacro %}
 
-{#- A number as plain text. Spreadsheets write small and large ones as 1E-3, and so do casts of floats. -#}
-{% macro number_text(column, type, is_sheet) -%}
-    {%- set text = "cast(" ~ column ~ " as varchar)" -%}
-    {%- set written_out = "coalesce(cast(try_cast(" ~ text ~ " as decimal(38, 12)) as varchar), " ~ text ~ ")" -%}
-    {%- if type == 'VARCHAR' and is_sheet -%}
-        case
-            when regexp_full_match({{ column }}, '-?[0-9]([.][0-9]+)?[Ee][-+]?[0-9]+') then {{ written_out }}
-            else {{ column }}
-        end
-    {%- elif type == 'VARCHAR' or 'INT' in type -%}
-        {{ text }}
-    {%- else -%}
-        {{ written_out }}
-    {%- endif -%}
-{%- endmacro %}
-
-{#- A moment in a spreadsheet's cell as text. Spreadsheets count days since the end of 1899, with the time as a
-    fraction; their last day is 9999-12-31. Eight digits that are a day are one, where nobody says how dates are
-    written. -#}
-{% macro sheet_moment(column, dates) -%}
-    case
-        when
-            regexp_full_match({{ column }}, '[0-9]+([.][0-9]+)?([Ee][-+]?[0-9]+)?')
-            and try_cast({{ column }} as double) > 0
-            and try_cast({{ column }} as double) < 2958466
-            then cast(
-                timestamp '1899-12-30' + to_seconds(try_cast(round(try_cast({{ column }} as double) * 86400) as bigint)) as varchar
-            )
-        {%- if not dates %}
-        when regexp_full_match({{ column }}, '[0-9]{8}')
-            then coalesce(strftime(try_strptime({{ column }}, '%Y%m%d'), '%Y-%m-%d'), {{ column }})
-        {%- endif %}
-        else {{ column }}
-    end
-{%- endmacro %}
-
-{#- A moment, or null where there is none. dates is iso, dmy, mdy or ymd. What is written with an offset is UTC
-    without it. Patterns come before casts, which would take infinity, BC, epoch and 2011123 too. -#}
+{#- A moment, or null where there is none. dates is an expression for the notation of the file; ISO moments and names
+    of months are read beside each. What is written with an offset is put on the clock of the var time_zone. Patterns
+    come before casts, which would take infinity, BC, epoch and 2011123 too. -#}
 {% macro moment(column, type, dates) -%}
-    {%- if type.startswith('TIMESTAMP') or type == 'DATE' -%}
+    {%- set zone = sql_text(setting('time_zone')) -%}
+    {%- if type == 'TIMESTAMP WITH TIME ZONE' -%}
+        case when isfinite({{ column }}) then timezone({{ zone }}, {{ column }}) end
+    {%- elif type.startswith('TIMESTAMP') or type == 'DATE' -%}
         case when isfinite({{ column }}) then try_cast({{ column }} as timestamp) end
     {%- else -%}
-        {%- set text = "cast(" ~ column ~ " as varchar)" -%}
-        {%- set day_and_month = "translate(trim(" ~ text ~ "), '.-', '//')" -%}
-        {%- set day = '%d/%m/' if dates == 'dmy' else '%m/%d/' -%}
-        {%- set clock = '( +[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( [AaPp][Mm])?)?' -%}
-        {%- set iso = '[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}' -%}
+        {%- set text = "trim(cast(" ~ column ~ " as varchar))" -%}
+        {#- Only the day's marks: a point further on begins the fraction of a second. -#}
+        {%- set numbers = "translate(left(" ~ text ~ ", 10), '.-', '//') || substr(" ~ text ~ ", 11)" -%}
+        {%- set digits = "ltrim(" ~ text ~ ", '''')" -%}
+        {%- set clock = '(,?[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?[AaPp][Mm])?)?' -%}
+        {%- set iso = '[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}' -%}
         {%- set iso_clock = '[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?' -%}
         case
-            {%- if dates == 'iso' %}
-            when regexp_full_match({{ text }}, '\s*{{ iso }}({{ iso_clock }}Z?)?\s*') then try_cast({{ text }} as timestamp)
-            when regexp_full_match({{ text }}, '\s*{{ iso ~ iso_clock }} ?[-+][0-9]{2}(:?[0-9]{2})?\s*')
-                then timezone('UTC', try_cast(regexp_replace({{ text }}, ' ([-+])', '\1') as timestamptz))
-            {%- elif dates == 'ymd' %}
-            when regexp_full_match({{ text }}, '\s*[0-9]{8}\s*') then try_strptime({{ text }}, '%Y%m%d')
-            {%- else %}
-            when regexp_full_match({{ day_and_month }}, '[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}{{ clock }}')
-                then try_strptime({{ day_and_month }}, {{ clock_formats(day ~ '%Y') }})
-            when regexp_full_match({{ day_and_month }}, '[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}{{ clock }}')
-                then try_strptime({{ day_and_month }}, {{ clock_formats(day ~ '%y') }})
-            {%- endif %}
+            when regexp_full_match({{ text }}, '[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}({{ iso_clock }})?') then try_cast({{ text }} as timestamp)
+            when regexp_full_match({{ text }}, '{{ iso ~ iso_clock }} ?(Z|UTC|[-+][0-9]{2}(:?[0-9]{2})?)')
+                then timezone({{ zone }}, try_cast({{ moment_with_an_offset(text) }} as timestamptz))
+            when regexp_full_match({{ text }}, '''?{{ iso ~ clock }}')
+                then try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%Y/%m/%d']) }})
+            when {{ dates }} = 'dmy' and regexp_full_match({{ numbers }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{4}{{ clock }}')
+                then try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%d/%m/%Y', '%d %m %Y']) }})
+            when {{ dates }} = 'mdy' and regexp_full_match({{ numbers }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{4}{{ clock }}')
+                then try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%m/%d/%Y', '%m %d %Y']) }})
+            when {{ dates }} in ('dmy', 'mdy', 'yymd') and regexp_full_match({{ numbers }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{2}{{ clock }}')
+                then case {{ dates }}
+                    when 'dmy' then try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%d/%m/%y', '%d %m %y']) }})
+                    when 'mdy' then try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%m/%d/%y', '%m %d %y']) }})
+                    else try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%y/%m/%d', '%y %m %d']) }})
+                end
+            when {{ dates }} in ('ymd', 'serial') and regexp_full_match({{ digits }}, '[0-9]{8}') then try_strptime({{ digits }}, '%Y%m%d')
+            when {{ dates }} = 'ymd' and regexp_full_match({{ digits }}, '[0-9]{14}') then try_strptime({{ digits }}, '%Y%m%d%H%M%S')
+            when {{ dates }} = 'epoch_s' and regexp_full_match({{ digits }}, '[0-9]{10}')
+                then timezone({{ zone }}, to_timestamp(try_cast({{ digits }} as bigint)))
+            when {{ dates }} = 'epoch_ms' and regexp_full_match({{ digits }}, '[0-9]{13}')
+                then timezone({{ zone }}, to_timestamp(try_cast({{ digits }} as bigint) / 1000.0))
+            when {{ dates }} = 'serial' and regexp_full_match({{ digits }}, '[0-9]{1,6}([.,][0-9]+)?')
+                then {{ serial_moment(digits) }}
+            when regexp_matches({{ text }}, '[A-Za-z]{3}') then {{ moment_with_a_name(text, zone) }}
         end
     {%- endif -%}
 {%- endmacro %}
 
-{#- A day's format, alone and with the usual ways to write the time of day. -#}
-{% macro clock_formats(day) -%}
-    ['{{ day }}', '{{ day }} %H:%M', '{{ day }} %H:%M:%S', '{{ day }} %I:%M %p', '{{ day }} %I:%M:%S %p']
+{#- A moment with an offset as a cast takes it: it wants hyphens, seconds, and no space before the offset. -#}
+{% macro moment_with_an_offset(text) -%}
+    {%- set joined = "regexp_replace(replace(" ~ text ~ ", 'UTC', 'Z'), ' ([-+Z])', '\\1')" -%}
+    {%- set day = "'^([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})[ T]+'" -%}
+    {%- set hyphened = "regexp_replace(" ~ joined ~ ", " ~ day ~ ", '\\1-\\2-\\3 ')" -%}
+    regexp_replace({{ hyphened }}, '^([^:]+:[0-9]{2})([-+Z])', '\1:00\2')
 {%- endmacro %}
 
-{#- How dates are written in a column of text: stated, or recognised from all of them. Where days and
-    months could be told apart either way, it asks. -#}
-{% macro recognise_dates(relation, column, type) -%}
-    {%- set stated = setting('invoice_format').get('dates') -%}
-    {%- if stated -%}
-        {%- if stated not in ['iso', 'dmy', 'mdy', 'ymd'] -%}
-            {{ stop("var invoice_format, dates: got " ~ stated ~ "; it can be iso, dmy, mdy or ymd") }}
-        {%- endif -%}
-        {{ return(stated) }}
-    {%- elif not type or type.startswith('TIMESTAMP') or type == 'DATE' -%}
-        {{ return('iso') }}
-    {%- endif -%}
-    {%- set found = run_query(
-        "select count(*)"
-        ~ ", count(" ~ moment(column, 'VARCHAR', 'iso') ~ ")"
-        ~ ", count(" ~ moment(column, 'VARCHAR', 'dmy') ~ ")"
-        ~ ", count(" ~ moment(column, 'VARCHAR', 'mdy') ~ ")"
-        ~ ", count(" ~ moment(column, 'VARCHAR', 'ymd') ~ ")"
-        ~ ", min(" ~ column ~ ")"
-        ~ " from (select distinct cast(" ~ column ~ " as varchar) as " ~ column ~ " from " ~ relation ~ " where " ~ column ~ " is not null)"
-    ).rows[0] -%}
-    {%- set readable = {'iso': found[1], 'dmy': found[2], 'mdy': found[3], 'ymd': found[4]} -%}
-    {%- set most = readable.values() | max -%}
-    {%- if found[0] and not most -%}
-        {{ stop("invoices: no date can be read, the first is '" ~ found[5] ~ "'. Is it the right column? VARS='{invoice_columns: {invoiced_at: your column}}'") }}
-    {%- elif readable.dmy == readable.mdy and readable.dmy == most and most -%}
-        {{ stop("invoices: are dates such as '" ~ found[5] ~ "' day/month/year or month/day/year? Both fit every line. Say which: VARS='{invoice_format: {dates: dmy}}' or mdy") }}
-    {%- elif [readable.dmy, readable.mdy] | min > 0 and [readable.dmy, readable.mdy] | max < 0.99 * found[0] and most in [readable.dmy, readable.mdy] -%}
-        {{ stop("invoices: dates such as '" ~ found[5] ~ "' are written in more than one way. Say which counts: VARS='{invoice_format: {dates: dmy}}', mdy, iso or ymd") }}
-    {%- endif -%}
-    {%- for dates, count in readable.items() if count == most -%}
-        {{ return(dates) }}
-    {%- endfor -%}
+{#- Days since the end of 1899, with the time as a fraction, as spreadsheets count them; their last day is
+    9999-12-31. -#}
+{% macro serial_moment(text) -%}
+    case
+        when try_cast(replace({{ text }}, ',', '.') as double) between 1 and 2958465.99999
+            then timestamp '1899-12-30' + to_seconds(cast(round(try_cast(replace({{ text }}, ',', '.') as double) * 86400) as bigint))
+    end
 {%- endmacro %}
 
-{#- The decimal mark of numbers in text: stated, or recognised from all of them. -#}
-{% macro recognise_decimal_mark(relation, columns, types) -%}
-    {%- set stated = setting('invoice_format').get('decimal_mark') -%}
-    {%- if stated -%}
-        {%- if stated not in ['.', ','] -%}
-            {{ stop("var invoice_format, decimal_mark: got " ~ stated ~ "; it can be '.' or ','") }}
-        {%- endif -%}
-        {{ return(stated) }}
-    {%- endif -%}
-    {%- set texts = [] -%}
-    {%- for column in columns if types.get(column) == 'VARCHAR' -%}
-        {%- do texts.append("select distinct trim(" ~ column ~ ") as value from " ~ relation) -%}
-    {%- endfor -%}
-    {%- if not texts -%}
-        {{ return('.') }}
-    {%- endif -%}
-    {%- set found = run_query(
-        "select count(*) filter (where regexp_matches(value, ',([0-9]{1,2}|[0-9]{4,})$'))"
-        ~ ", count(*) filter (where regexp_matches(value, '[.]([0-9]{1,2}|[0-9]{4,})$'))"
-        ~ ", min(value) filter (where regexp_matches(value, ',[0-9]{3}$'))"
-        ~ ", min(value) filter (where regexp_matches(value, ',([0-9]{1,2}|[0-9]{4,})$'))"
-        ~ " from (" ~ texts | join(' union all ') ~ ")"
-    ).rows[0] -%}
-    {%- if found[0] and found[1] and [found[0], found[1]] | min > 0.01 * (found[0] + found[1]) -%}
-        {{ stop("invoices: numbers are written with decimal points and with decimal commas, such as '" ~ found[3] ~ "'. Say which counts: VARS='{invoice_format: {decimal_mark: \".\"}}' or \",\"") }}
-    {%- elif found[0] > found[1] -%}
-        {{ return(',') }}
-    {%- elif found[2] and not found[1] -%}
-        {{ stop("invoices: is '" ~ found[2] ~ "' a number of thousands or a decimal comma? Say which: VARS='{invoice_format: {decimal_mark: \".\"}}' or \",\"") }}
-    {%- endif -%}
-    {{ return('.') }}
+{#- A moment with an English name of its month, in any of the usual orders: 5 January 2011, Jan 5, 2011 3:04 PM,
+    05-Jan-11, Wed, 05 Jan 2011 10:00:00 +0000. -#}
+{% macro moment_with_a_name(text, zone) -%}
+    {#- Two digits of a year come first: four would take 11 for the year 11. -#}
+    {%- set days = ['%d %b %y', '%b %d %y', '%d %b %Y', '%b %d %Y', '%Y %b %d'] -%}
+    {%- set written = "regexp_replace(" ~ text ~ ", '^(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]? +', '')" -%}
+    {%- set written = "regexp_replace(" ~ written ~ ", '([A-Za-z]{3})[a-z]*', '\\1')" -%}
+    {%- set written = "regexp_replace(" ~ written ~ ", '(?i:\\b(GMT|UTC)$)', '+0000')" -%}
+    {%- set written = "regexp_replace(" ~ written ~ ", '(?i:(st|nd|rd|th)\\b|\\bat\\b|\\bGMT\\b|\\bUTC\\b)', ' ', 'g')" -%}
+    {%- set written = "regexp_replace(" ~ written ~ ", '([A-Za-z0-9])[-/.]([A-Za-z0-9])', '\\1 \\2', 'g')" -%}
+    {%- set written = "regexp_replace(" ~ written ~ ", '([A-Za-z0-9])[-/.]([A-Za-z0-9])', '\\1 \\2', 'g')" -%}
+    {%- set written = one_clock("regexp_replace(" ~ written ~ ", '[, ]+', ' ', 'g')") -%}
+    coalesce(
+        try_strptime({{ written }}, {{ clock_formats(days) }}),
+        timezone(
+            {{ zone }},
+            cast(try_strptime(
+                {{ written }},
+                [{% for day in days %}'{{ day }} %H:%M:%S %z', '{{ day }} %H:%M %z'{{ ', ' if not loop.last }}{% endfor %}]
+            ) as timestamptz)
+        )
+    )
+{%- endmacro %}
+
+{#- A moment whose time of day is written in one way: behind one space, and with a space before AM and PM. -#}
+{% macro one_clock(text) -%}
+    trim(regexp_replace(regexp_replace({{ text }}, ',?[ T]+([0-9]{1,2}:)', ' \1'), ' ?([AaPp][Mm])$', ' \1'), ' ''')
+{%- endmacro %}
+
+{#- Formats of days, alone and with the usual ways to write the time of day. -#}
+{% macro clock_formats(days) -%}
+    [
+        {%- for day in days -%}
+        {%- for clock in ['', ' %H:%M', ' %H:%M:%S', ' %H:%M:%S.%f', ' %I:%M %p', ' %I:%M:%S %p'] -%}
+        '{{ day ~ clock }}'{{ ', ' if not loop.last }}
+        {%- endfor -%}
+        {{ ', ' if not loop.last }}
+        {%- endfor -%}
+    ]
 {%- endmacro %}

@@ -2,8 +2,24 @@
 {% macro setting_kinds() -%}
     {{ return({
         'invoices': {'kind': 'text', 'is_required': true},
-        'invoice_columns': {'kind': 'mapping', 'words': invoice_column_names() | list},
-        'invoice_format': {'kind': 'mapping', 'words': ['encoding', 'delimiter', 'dates', 'decimal_mark']},
+        'invoice_columns': {'kind': 'mapping', 'words': invoice_columns()},
+        'invoice_format': {
+            'kind': 'mapping',
+            'words': ['encoding', 'delimiter', 'quotes', 'header_line', 'sheet', 'dates', 'decimal_mark'],
+        },
+        'preset': {'kind': 'text'},
+        'pass_through': {'kind': 'texts'},
+        'time_zone': {'kind': 'text', 'is_required': true},
+        'null_words': {'kind': 'texts'},
+        'guests': {'kind': 'texts'},
+        'order_status': {'kind': 'texts'},
+        'currency': {'kind': 'text'},
+        'currency_rates': {'kind': 'text'},
+        'customer_ids': {'kind': 'text'},
+        'non_product_codes': {'kind': 'texts', 'is_optional': true},
+        'upper_case_products': {'kind': 'yes_or_no'},
+        'rejected_limit': {'kind': 'share'},
+        'accepted_reasons': {'kind': 'texts'},
         'longest_pause_days': {'kind': 'whole', 'least': 1},
         'drop_exact_duplicates': {'kind': 'yes_or_no'},
         'cancellation_prefix': {'kind': 'text'},
@@ -20,6 +36,14 @@
         'pairs_largest_basket': {'kind': 'whole', 'least': 2},
         'pairs_sampled_baskets': {'kind': 'whole', 'least': 1},
     }) }}
+{%- endmacro %}
+
+{#- Our columns of invoice lines, for which the var invoice_columns can name others. -#}
+{% macro invoice_columns() -%}
+    {{ return([
+        'invoice_id', 'product_id', 'customer_id', 'description', 'country', 'quantity', 'unit_price', 'line_amount', 'invoiced_at',
+        'discount', 'currency', 'order_status', 'document_type', 'category', 'brand', 'unit_cost', 'channel',
+    ]) }}
 {%- endmacro %}
 
 {#- A setting, checked: text is trimmed and '' where there is none, a moment is text. Models and macros read
@@ -57,6 +81,20 @@
         {%- for word in value -%}
             {%- do check_word(name, word, must.words) -%}
         {%- endfor -%}
+    {%- elif must.kind == 'texts' -%}
+        {%- if value is none -%}
+            {{ return(none if must.is_optional else []) }}
+        {%- elif value is not sequence or value is string or value is mapping -%}
+            {{ stop_at(name, "must be a list of texts, perhaps empty: [], got " ~ value) }}
+        {%- endif -%}
+        {%- set texts = [] -%}
+        {%- for text in value -%}
+            {%- if text is boolean or (text is not string and text is not number) -%}
+                {{ stop_at(name, "must hold texts, got " ~ text ~ ". Text that YAML reads as something else stands in quotes: '" ~ text ~ "'") }}
+            {%- endif -%}
+            {%- do texts.append(text | string) -%}
+        {%- endfor -%}
+        {{ return(texts) }}
     {%- elif must.kind == 'mapping' -%}
         {%- if value is none -%}
             {{ return({}) }}
@@ -65,7 +103,7 @@
         {%- endif -%}
         {%- for word, text in value.items() if must.words -%}
             {%- do check_word(name, word, must.words) -%}
-            {%- if text is not string and text is not none -%}
+            {%- if text is not string and text is not none and (text is not integer or text is boolean) and word != 'sheet' -%}
                 {{ stop_at(name ~ '.' ~ word, "must be text, got " ~ text) }}
             {%- endif -%}
         {%- endfor -%}

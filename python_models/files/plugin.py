@@ -4,40 +4,80 @@ import csv
 import json
 import shutil
 import zlib
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from files.landing import count_lines, land_text, sheet_names
-from files.playbook import check_playbook
+from files.playbook import check_claims, check_playbook
 from files.publishing import publish
+from reading.campaign import land_campaign
+from reading.lines import land_lines
 
 
 class Plugin(BasePlugin):
-    """Adds functions to dbt's connection, each of which returns text; publishes the marts."""
+    """Reads the sources, adds functions to dbt's connection, publishes the marts."""
 
     def configure_connection(self, conn):
         """Register the functions; called by dbt-duckdb when it has opened the warehouse."""
         self.connection = conn
-        for function, parameters in (
-            (land, 4),
-            (lines_of, 1),
-            (sheets_of, 1),
-            (excel_extension, 0),
-            (sweep, 1),
-            (playbook_fault, 1),
+        self.settings = None
+        for name, function, parameters in (
+            ("hand_over", self.hand_over, 1),
+            ("sweep", sweep, 1),
+            ("playbook_fault", playbook_fault, 1),
+            ("claims_fault", claims_fault, 3),
         ):
             conn.create_function(
-                function.__name__,
+                name,
                 function,
                 ["VARCHAR"] * parameters,
                 "VARCHAR",
                 side_effects=True,
                 null_handling="special",
             )
+
+    def hand_over(self, settings):
+        """Take the settings, as JSON, by which the next source is read."""
+        self.settings = json.loads(settings)
+        return ""
+
+    def load(self, source_config):
+        """Read a source; called by dbt-duckdb when a model asks for it.
+
+        Parameters
+        ----------
+        source_config : SourceConfig
+            Of the files of the shop, or of the customers of a campaign.
+
+        Returns
+        -------
+        DataFrame
+            The rows of the source.
+
+        Raises
+        ------
+        DbtRuntimeError
+            If it can't be read, with one line that says why.
+        """
+        is_campaign = source_config.identifier == "campaign_customers"
+        subject = "var campaign_customers" if is_campaign else "invoices"
+        settings = self.settings
+        connection = self.connection.cursor()
+        try:
+            if is_campaign:
+                return land_campaign(
+                    connection,
+                    settings["campaign_customers"],
+                    settings["project"],
+                    settings["landing_folder"],
+                )
+            return land_lines(connection, settings, settings["landing_folder"])
+        except (OSError, EOFError, ValueError, zlib.error, duckdb.Error) as error:
+            raise DbtRuntimeError(f"{subject}: {' '.join(str(error).split())}") from error
+        finally:
+            connection.close()
 
     def store(self, target_config):
         """Publish relations; called by way of ``adapter.store_relation``.
@@ -64,65 +104,6 @@ class Plugin(BasePlugin):
             ) from error
 
 
-def answered(function, *arguments):
-    """Call a function; its result, or what went wrong, as JSON.
-
-    Parameters
-    ----------
-    function : callable
-    *arguments
-        Passed on.
-
-    Returns
-    -------
-    str
-        An object with ``answer`` or with ``error``, one line.
-    """
-    try:
-        return json.dumps({"answer": function(*arguments)})
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        return json.dumps({"error": " ".join(str(error).split())})
-
-
-def land(source, folder, encoding, delimiter):
-    """Land a text file, see ``landing.land_text``; as JSON."""
-    return answered(land_text, source, folder, encoding, delimiter)
-
-
-def lines_of(source):
-    """Count the lines of a text file; as JSON."""
-    return answered(count_lines, source)
-
-
-def sheets_of(source):
-    """Names of the sheets of an XLSX file; as JSON."""
-    return answered(sheet_names, source)
-
-
-def excel_extension():
-    """Path of the DuckDB extension that reads XLSX, which a package brings; as JSON."""
-    return answered(find_excel_extension)
-
-
-def find_excel_extension():
-    """Find the extension's file among the installed packages.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If the package is not installed.
-    """
-    package = find_spec("duckdb_extension_excel")
-    found = package and sorted(Path(package.origin).parent.rglob("excel.duckdb_extension"))
-    if not found:
-        raise ValueError("XLSX needs the package duckdb-extension-excel of requirements.txt")
-    return str(found[-1])
-
-
 def sweep(folder):
     """Remove what a run leaves beside the warehouse.
 
@@ -143,8 +124,18 @@ def sweep(folder):
 
 def playbook_fault(path):
     """Say what ``playbook.check_playbook`` finds wrong in a file; empty text if nothing is."""
+    return fault(check_playbook, path)
+
+
+def claims_fault(path, playbook_path, features):
+    """Say what ``playbook.check_claims`` finds wrong; features are separated by spaces."""
+    return fault(check_claims, path, playbook_path, features.split())
+
+
+def fault(check, *arguments):
+    """Say what a check finds wrong; empty text if nothing is."""
     try:
-        check_playbook(path)
+        check(*arguments)
     except (OSError, ValueError, csv.Error) as error:
         return " ".join(str(error).split())
     return ""

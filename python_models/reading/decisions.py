@@ -28,6 +28,8 @@ class Decision:
         What changes it, as YAML for VARS.
     matters : bool
         Whether the summary tells it without being asked.
+    reject_reason : str or None
+        Why the lines that it touches are left out, if they are.
     """
 
     question: str
@@ -38,6 +40,7 @@ class Decision:
     runner_up: str | None = None
     setting: str | None = None
     matters: bool = False
+    reject_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Source:
         Lines of the source without those up to the header, counted without reading a value; None
         where the rows of the relation are the count.
     decisions : list of Decision
+    preset : str or None
+        The known export that its rows were read as; its columns are ours then.
     """
 
     name: str
@@ -93,3 +98,4 @@ class Source:
     text: str = "cast(null as varchar)"
     lines: int | None = None
     decisions: list = field(default_factory=list)
+    preset: str | None = None

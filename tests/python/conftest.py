@@ -1,7 +1,9 @@
 """Builds of the whole project in warehouses of their own, shared by the tests that look at them."""
 
+import fcntl
 import importlib.util
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -243,9 +245,35 @@ def differences(one, other, relations):
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
-    built = build(tmp_path_factory.mktemp("demo"), report=True)
+    """The build of the demo, made once for all workers; tests that write work on a copy."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    built = built_once(folder / "shared_demo", lambda place: build(place, report=True))
     assert built.code == 0, built.errors
     return built
+
+
+def built_once(folder, make):
+    """What ``make`` built in a folder; of several processes the first to ask builds.
+
+    Parameters
+    ----------
+    folder : Path
+    make : callable
+        Builds in the folder it is given and returns a `Built`.
+
+    Returns
+    -------
+    Built
+    """
+    folder.mkdir(exist_ok=True)
+    record = folder.with_suffix(".built")
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not record.exists():
+            record.write_bytes(pickle.dumps(make(folder)))
+        return pickle.loads(record.read_bytes())
 
 
 @pytest.fixture(scope="session")

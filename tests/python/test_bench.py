@@ -72,10 +72,29 @@ def test_the_floor_dedupes_cleans_and_measures(floor):
     assert floor[9]["returned_amount"] == 0
 
 
+def test_our_reading_lands_what_duckdb_reads(tmp_path):
+    csv, settings = tmp_path / "lines.csv", bench.duckdb_settings()
+    header = COLUMNS.replace(" ", "")
+    csv.write_text(f"{header}\n1,a,Mug,2,2025-01-01 10:00:00,2.5,7,France\n")
+    rows = []
+    for read, table in (
+        (bench.read_as_text, "lines"),
+        (bench.read_as_we_do, "landing.invoice_lines"),
+    ):
+        database = tmp_path / f"{read.__name__}.duckdb"
+        read(settings, str(csv), str(database))
+        with duckdb.connect(str(database)) as connection:
+            names = "Description, Quantity" if table == "lines" else "description, quantity"
+            rows.append(connection.execute(f"select {names} from {table}").fetchall())
+    assert rows == [[("Mug", "2")], [("Mug", "2")]]
+
+
 def usages(main_cpu, main_memory):
     return {
         "floor": [bench.Usage(4.0, 2.0, 800.0), bench.Usage(5.0, 3.0, 810.0)],
         "main": [bench.Usage(main_cpu, 20.0, 500.0), bench.Usage(main_cpu, 18.0, main_memory)],
+        "text": [bench.Usage(8.0, 4.0, 300.0), bench.Usage(8.0, 4.0, 300.0)],
+        "reading": [bench.Usage(10.0, 5.0, 300.0), bench.Usage(14.0, 7.0, 300.0)],
         "fixed": [bench.Usage(10.0, 9.0, 300.0), bench.Usage(10.0, 9.0, 300.0)],
     }
 
@@ -90,11 +109,12 @@ def usages(main_cpu, main_memory):
     ],
 )
 def test_the_page_tells_ratios_and_whether_they_are_good_enough(main_cpu, ratio, said):
-    lines = {"floor": 5_400_000, "main": 5_400_000, "fixed": 1_000}
+    lines = dict.fromkeys(("floor", "main", "text", "reading"), 5_400_000) | {"fixed": 1_000}
     layers = {"models/marts/sales": 0.04, "tests": 1.24, "models/staging/shop": 2.0}
     text = bench.page(usages(main_cpu, 900.0), lines, 70, layers, "700MB", "make bench")
     assert f"aim 1.5 | {ratio} | {said} |" in text
     assert "1,000 MB | 900 MB | met |" in text
+    assert "at most 1.5 | 1.50; turn by turn 1.50 (1.25 to 1.75) | met |" in text
     assert "| floor | 5,400,000 | 4.50 (4.00 to 5.00) | 2.50 (2.00 to 3.00) | 805" in text
     assert "|--:|\n| models/staging/shop | 2.0 |\n| tests | 1.2 |\n\n" in text
     assert "--real PATH" in text and "Runs of each job: 2" in text
@@ -105,7 +125,7 @@ def test_the_page_judges_memory_by_the_largest_run_and_the_real_file_by_its_wall
         "real": [bench.Usage(30.0, 20.1, 500.0)],
         "compared": [bench.Usage(60.0, 35.0, 500.0)],
     }
-    lines = {"floor": 5_400_000, "main": 5_400_000, "fixed": 1_000}
+    lines = dict.fromkeys(("floor", "main", "text", "reading"), 5_400_000) | {"fixed": 1_000}
     lines |= {"real": 541_909, "compared": 541_909}
     text = bench.page(measured, lines, 70, {}, "700MB", "make bench")
     assert "1,000 MB | 1,010 MB | missed |" in text

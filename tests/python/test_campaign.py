@@ -257,7 +257,7 @@ def test_an_empty_setting_leaves_the_campaign_out(tmp_path):
     assert listed.code == 0, listed.output
     assert "marts.customers" in listed.output
     left = [line for line in listed.output.splitlines() if "campaign" in line]
-    assert left == ["source:customer_segments.campaign.customers"]
+    assert left == ["source:customer_segments.campaign.campaign_customers"]
 
 
 def test_without_a_campaign_the_rest_is_published(demo, tmp_path):

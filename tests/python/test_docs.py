@@ -1,5 +1,6 @@
 """What the README and the documents show is what there is."""
 
+import csv
 import json
 import re
 from collections import Counter
@@ -8,6 +9,8 @@ import duckdb
 import pytest
 import yaml
 from conftest import PROJECT, dbt
+
+from reading.columns import NAMES, fold
 
 DOCUMENTS = [
     PROJECT / "README.md",
@@ -59,6 +62,47 @@ def test_readme_names_every_mart(demo):
     for (mart,) in demo.rows("select table_name from information_schema.tables"):
         if not mart.startswith("int_"):
             assert f"| `{mart}` |" in readme
+
+
+def rows_of(document, heading):
+    """Give the cells of the rows of tables below a heading of a document, without their heads."""
+    text = (PROJECT / document).read_text()
+    section = re.split(r"^#+ ", text[text.index(f"# {heading}\n") + 2 :], flags=re.MULTILINE)[0]
+    rows = re.findall(r"^\| (.+) \|$", section, re.MULTILINE)
+    return [row.split(" | ") for row in rows if row.startswith("`")]
+
+
+def test_inputs_lists_every_name_of_a_column():
+    listed = {
+        ours.strip("`"): tuple(
+            tuple(fold(name) for name in names.split(", ")) for names in (first, otherwise)
+        )
+        for ours, _, first, otherwise in rows_of("docs/inputs.md", "Columns")
+    }
+    assert listed == {
+        ours: tuple(tuple(tier.split()) for tier in tiers) for ours, tiers in NAMES.items()
+    }
+
+
+def test_inputs_lists_every_reason_and_those_that_never_stop_a_build():
+    with (PROJECT / "seeds" / "reject_reasons.csv").open(newline="") as file:
+        seed = {row["reject_reason"]: row["is_expected"] == "true" for row in csv.DictReader(file)}
+    listed = {
+        reason: "*" in first
+        for first, *_ in rows_of("docs/inputs.md", "What happens to each line")
+        for reason in re.findall(r"`(\w+)`", first)
+    }
+    assert listed == seed
+
+
+def test_inputs_names_every_setting_of_reading():
+    """Those that the plugin gets, and those that say which reasons stop a build."""
+    text = (PROJECT / "macros" / "reading" / "files.sql").read_text()
+    passed = re.search(r"macro reading_settings\(\) -%}(.*?)endmacro", text, re.DOTALL)[1]
+    names = {*re.findall(r"'(\w+)'", passed), "rejected_limit", "accepted_reasons"}
+    assert len(names) > 10
+    inputs = (PROJECT / "docs" / "inputs.md").read_text()
+    assert {n for n in names - {"invoices"} if not re.search(rf"`[^`]*\b{n}\b", inputs)} == set()
 
 
 def test_codes_that_the_demo_calls_no_products_are_none(demo):

@@ -4,12 +4,18 @@ import gzip
 import random
 import re
 import zipfile
-from decimal import Decimal
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from xml.sax.saxutils import escape
 
 import duckdb
 import pytest
-from conftest import DEMO, build_shop, differences
+import yaml
+from conftest import DEMO, build_shop, dbt, differences, in_addition
+from landing import land
+from settings import printable
+
+from reading.decisions import UnreadableFile
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 
@@ -32,6 +38,15 @@ def shop(customers=12, months=6):
     ]
 
 
+def check(folder, invoices, variables=None):
+    """Read and classify invoice lines, and nothing else, as ``make check`` does."""
+    given = {"invoices": str(invoices), "campaign_customers": None}
+    arguments = ["build", "--selector", "check", "--vars", in_addition(given, variables)]
+    ran = dbt(folder, *arguments)
+    assert ran.code == 0, ran.output + ran.errors
+    return ran
+
+
 def test_every_malformed_line_is_kept_with_its_place_and_reason(tmp_path):
     lines = shop()
     bad = {
@@ -45,7 +60,7 @@ def test_every_malformed_line_is_kept_with_its_place_and_reason(tmp_path):
         17: ("missing_date", "903,A,mug,1,,1.00,c1,UK"),
         19: ("implausible_date", "904,A,mug,1,1900-01-01 10:00:00,1.00,c1,UK"),
         21: ("implausible_date", "905,A,mug,1,2999-01-01 10:00:00,1.00,c1,UK"),
-        23: ("unreadable_value", "906,A,mug,1.5,2011-01-05 10:00:00,1.00,c1,UK"),
+        23: ("missing_quantity", "906,A,mug,,2011-01-05 10:00:00,1.00,c1,UK"),
     }
     for place, (_, text) in sorted(bad.items()):
         lines.insert(place - 2, text)
@@ -172,55 +187,69 @@ def as_xlsx(path, sheets):
             )
 
 
-def test_any_way_to_write_the_same_lines_makes_the_same_marts(tmp_path):
-    lines = shop()
-    plain = build_shop(tmp_path / "plain", invoices=write(tmp_path / "in" / "plain.csv", lines))
-    assert plain.code == 0, plain.errors
-    german = write(
-        tmp_path / "in" / "german.csv",
-        [line.replace("mug", "Gr\u00f6\u00dfe") for line in semicolons(lines)],
+def numbered(lines, variant):
+    """The same lines under invoice numbers of their own."""
+    return [
+        f"{int(number) + 1_000_000 * variant},{rest}"
+        for number, _, rest in (line.partition(",") for line in lines)
+    ]
+
+
+def test_any_way_to_write_the_same_lines_makes_the_same_lines(tmp_path):
+    """All ways in one folder: what stands in one file decides nothing about another."""
+    lines = [line.replace("mug", "Gr\u00f6\u00dfe") for line in shop()]
+    folder = tmp_path / "in"
+    write(folder / "plain.csv", numbered(lines, 1))
+    write(
+        folder / "german.csv",
+        semicolons(numbered(lines, 2)),
         header=HEADER.replace(",", ";"),
         encoding="cp1252",
     )
-    us = write(tmp_path / "in" / "us.tsv", american(lines), header=HEADER.replace(",", "\t"))
+    us = write(folder / "us.tsv", american(numbered(lines, 3)), header=HEADER.replace(",", "\t"))
     us.write_bytes(b"\xef\xbb\xbf" + us.read_bytes().replace(b"\n", b"\r\n"))
-    packed = tmp_path / "in" / "packed.csv.gz"
-    packed.write_bytes(gzip.compress((tmp_path / "in" / "plain.csv").read_bytes()))
+    packed = write(tmp_path / "packed.csv", numbered(lines, 4))
+    (folder / "packed.csv.gz").write_bytes(gzip.compress(packed.read_bytes()))
     half = len(lines) // 2
-    write(tmp_path / "parts" / "a.csv", lines[:half])
-    write(tmp_path / "parts" / "b" / "a.csv", [])
-    swapped = ",".join([*HEADER.split(",")[::-1]])
+    write(folder / "a.csv", numbered(lines[:half], 5))
+    write(folder / "empty.csv", [])
     write(
-        tmp_path / "parts" / "b.csv",
-        [",".join(x.split(",")[::-1]) for x in lines[half:]],
-        header=swapped,
+        folder / "b.csv",
+        [",".join(line.split(",")[::-1]) for line in numbered(lines[half:], 5)],
+        header=",".join(HEADER.split(",")[::-1]),
     )
-    epoch = duckdb.execute("select epoch(timestamp '1899-12-30')").fetchone()[0]
+    first = datetime(1899, 12, 30)
     rows = []
-    for line in lines:
+    for line in numbered(lines, 6):
         number, code, text, quantity, moment, price, customer, country = line.split(",")
-        seconds = duckdb.execute("select epoch(cast(? as timestamp))", [moment]).fetchone()[0]
-        serial = (seconds - epoch) / 86400
+        serial = (datetime.fromisoformat(moment) - first).total_seconds() / 86_400
         rows.append(
             [int(number), code, text, int(quantity), serial, float(price), customer, country]
         )
     names = HEADER.replace("InvoiceNo", "Invoice").replace("UnitPrice", "Price").split(",")
-    book = tmp_path / "in" / "book.xlsx"
-    as_xlsx(book, {"2010": [names, *rows[:half]], "2011": [names, *rows[half:]]})
-    unordered = ["customers", "customer_segments", "line_accounting", "segments"]
-    for name, invoices in {
-        "german": german,
-        "us": us,
-        "packed": packed,
-        "folder": tmp_path / "parts",
-        "book": book,
-    }.items():
-        other = build_shop(tmp_path / name, invoices=invoices)
-        assert other.code == 0, (name, other.errors)
-        assert differences(plain, other, unordered) == dict.fromkeys(unordered, 0), name
-        if name == "german":
-            described = other.one("select distinct description from marts.invoice_lines")
-            assert described == ("Gr\u00f6\u00dfe",)
+    as_xlsx(folder / "book.xlsx", {"2010": [names, *rows[:half]], "2011": [names, *rows[half:]]})
+    typed = write(tmp_path / "typed.csv", numbered(lines, 7))
+    duckdb.read_csv(str(typed)).write_parquet(str(folder / "typed.parquet"))
+    ran = check(tmp_path / "built", folder)
+    found = {}
+    query = (
+        "select cast(invoice_id as integer), product_id, description, quantity, invoiced_at, "
+        "unit_price, customer_id, country, line_amount, is_sale, reject_reason "
+        "from intermediate.int_invoice_lines_classified"
+    )
+    for number, *values in ran.rows(query, file=ran.warehouse):
+        variant, number = divmod(number, 1_000_000)
+        found.setdefault(variant, []).append((number, *values))
+    expected = []
+    for line in lines:
+        number, code, text, quantity, moment, price, customer, country = line.split(",")
+        amount = int(quantity) * Decimal(price)
+        moment = datetime.fromisoformat(moment)
+        values = [int(number), code, text, Decimal(quantity), moment, Decimal(price), customer]
+        expected.append((*values, country, amount, True, None))
+    assert [*sorted(found)] == [*range(1, 8)]
+    for variant, rows in found.items():
+        assert sorted(rows) == sorted(expected), variant
 
 
 def test_a_log_of_amounts_without_invoices_and_products(tmp_path):
@@ -243,6 +272,38 @@ def test_a_log_of_amounts_without_invoices_and_products(tmp_path):
     )
     days = len({tuple(line.split(",")[:2]) for line in lines})
     assert built.one("select sum(frequency) from marts.customers") == (days,)
+
+
+def test_quantities_by_weight_are_summed_exactly(tmp_path):
+    """Some orders are of less than a kilogram. Half of what c0 bought last goes back."""
+    lines = []
+    for place, line in enumerate(shop()):
+        number, code, text, _, *rest = line.split(",")
+        lines.append(",".join([number, code, text, f"{place % 3}.{485 + place}", *rest]))
+    lines.append("899,77,tea,0.5,2011-01-28 10:00:00,9.99,c0,UK")
+    goes_back = "C900,77,tea,-0.25,2011-01-28 12:00:00,9.99,c0,UK"
+    path = write(tmp_path / "scale.csv", [*lines, goes_back])
+    built = build_shop(tmp_path / "built", invoices=path)
+    assert built.code == 0, built.errors
+    bought = {}
+    for line in lines:
+        _, _, _, quantity, _, price, customer, _ = line.split(",")
+        amount = (Decimal(quantity) * Decimal(price)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        bought.setdefault(customer, []).append((Decimal(quantity), amount))
+    assert built.rows("select customer_id, quantity, monetary from marts.customers order by 1") == [
+        (customer, *map(sum, zip(*found, strict=True)))
+        for customer, found in sorted(bought.items())
+    ]
+    total = sum(quantity for found in bought.values() for quantity, _ in found)
+    for mart in ("products", "monthly_revenue where segmentation = 'lifecycle'"):
+        assert built.one(f"select sum(quantity) from marts.{mart}") == (total,)
+    returned = "select lines, amount from marts.line_accounting where status = 'matched_return'"
+    assert built.one(returned) == (1, Decimal("-2.50"))
+    profiled = dict(built.rows("select column_name, minimum from marts.data_profile order by 1"))
+    assert profiled["line_amount"] == "-2.50"
+    assert profiled["unit_price"] == "1.5"
+    source = "where table_name = 'source_lines' and column_name = 'quantity'"
+    assert built.one(f"select minimum from marts.data_profile {source}") == ("-0.25",)
 
 
 def test_of_a_relation_of_the_warehouse_only_mapped_columns_are_published(demo, tmp_path):
@@ -331,100 +392,137 @@ def test_too_few_customers_leave_segmentations_out(tmp_path, lines, customers, l
         assert f"Warning: {segmentation} is left out" in built.output
 
 
+SWAPPED = HEADER.replace("Quantity", "_").replace("UnitPrice", "Quantity").replace("_", "UnitPrice")
+ODD_NAME = HEADER.replace("UnitPrice", "\x1b[31mPrize\x7f\u202e")
+
+
+def faults(message):
+    """What a message must be, whatever it says: one line, not too long, fit for a terminal."""
+    return [
+        *(["is several lines"] if len(message.splitlines()) != 1 else []),
+        *(["is too long"] if len(message) > 2_100 else []),
+        *(["is not printable"] if not message.isprintable() else []),
+    ]
+
+
 @pytest.mark.parametrize(
-    ("name", "header", "lines", "variables", "message"),
+    ("name", "header", "lines", "given", "message"),
     [
-        ("a.csv", HEADER, [], None, "there are no lines at all"),
-        ("a.csv", "", [], None, "it has no header"),
-        (
-            "a.csv",
-            HEADER,
-            ["C1,A,mug,-1,2011-01-05 10:00:00,1.00,c1,UK"],
-            None,
-            "no line is a kept sale, so there are no customers: 1 return",
-        ),
-        (
-            "a.csv",
-            HEADER.replace("Quantity", "_")
-            .replace("UnitPrice", "Quantity")
-            .replace("_", "UnitPrice"),
-            shop(2),
-            None,
-            "Are columns swapped?",
-        ),
+        ("a.csv", "", [], {}, "a.csv: it has no header"),
         (
             "a.csv",
             HEADER.replace("UnitPrice", "Prize"),
             shop(2),
-            None,
+            {},
             "has no column for unit_price (or line_amount). It has: InvoiceNo, StockCode",
         ),
-        ("a.csv", HEADER + ",UnitPrice", shop(2), None, "has the column UnitPrice twice"),
+        ("a.csv", HEADER + ",UnitPrice", shop(2), {}, "has the column UnitPrice twice"),
         (
             "a.csv",
             HEADER.replace("Country", "Price"),
             shop(2),
-            None,
+            {},
             "several columns that could be unit_price: UnitPrice, Price",
         ),
-        ("a.csv", HEADER, ["1,A,mug,1,01/02/2011,1.00,c1,UK"], None, "day/month/year or month/day"),
-        ("a.csv", HEADER, ["1,A,mug,1,soon,1.00,c1,UK"], None, "no date can be read"),
-        ("a.csv", HEADER, ['1,A,mug,1,2011-01-05,"1,000",c1,UK'], None, "thousands or a decimal"),
-        ("a.csv", HEADER, shop(2), "{invoice_format: {dates: us}}", "it can be iso, dmy, mdy"),
-        ("a.csv", HEADER, shop(2), "{invoice_format: {encoding: ebcdic}}", "it can be utf-8"),
-        ("a.csv", HEADER, shop(2), "{invoice_format: utf-8}", "such as {name: value}, got utf-8"),
-        ("a.csv", HEADER, shop(2), "{invoice_format: {encodin: utf-8}}", "Did you mean encoding?"),
-        (
-            "a.csv",
-            HEADER,
-            shop(2),
-            "{invoice_columns: {unit_prize: a}}",
-            "Did you mean unit_price?",
-        ),
-        (
-            "a.csv",
-            HEADER,
-            shop(2),
-            "{invoice_columns: {country: [a]}}",
-            "must be text, got ['a']",
-        ),
-        (
-            "a.csv",
-            HEADER.replace("UnitPrice", "\x1b[31mPrize\x7f\u202e"),
-            shop(2),
-            None,
-            r"InvoiceDate, \x1b[31mPrize\x7f\u202e, CustomerID",
-        ),
-        (
-            "a.csv",
-            HEADER,
-            [line.replace("mug,", "mug,\x1b[2J") for line in shop(2)],
-            None,
-            r"can't be read, such as: quantity \x1b[2J1, price 1.50",
-        ),
+        ("a.csv", HEADER, ["1,A,mug,1,01/02/2011,1.00,c1,UK"], {}, "day/month/year or month/day"),
+        ("a.csv", HEADER, ["1,A,mug,1,17,1.00,c1,UK"], {}, "no date can be read"),
+        ("a.csv", HEADER, ['1,A,mug,1,2011-01-05,"1,000",c1,UK'], {}, "thousands or a decimal"),
+        ("a.csv", HEADER, shop(2), {"dates": "us"}, "dates: got us; it can be iso, dmy, mdy"),
+        ("a.csv", HEADER, shop(2), {"decimal_mark": ";"}, "decimal_mark: got ;; it can be ., ,"),
+        ("a.csv", HEADER, shop(2), {"encoding": "ebcdic"}, "ebcdic"),
+        ("a.csv", ODD_NAME, shop(2), {}, r"InvoiceDate, \x1b[31mPrize\x7f\u202e, CustomerID"),
         pytest.param(
             "a.csv",
             ",".join(f"column {number}" for number in range(400)),
             shop(2),
-            None,
-            "Say which is which: VARS='{invoice_columns: {our name: your name}}'",
+            {},
+            " more. Say which is which: VARS='{invoice_columns: {our name: your name}}'",
             id="400 columns",
         ),
-        ("a.docx", HEADER, shop(2), None, "is no file that can be read"),
-        ("a.xlsx", HEADER, shop(2), None, "it is no XLSX file"),
-        ("a.csv.gz", HEADER, shop(2), None, "Not a gzipped file"),
-        ("a.parquet", HEADER, shop(2), None, "a.parquet"),
+        ("a.docx", HEADER, shop(2), {}, "is no file that can be read"),
+        ("a.xlsx", HEADER, shop(2), {}, "a.xlsx: it is text, not an XLSX file"),
+        ("a.csv.gz", HEADER, shop(2), {}, "a.csv.gz: it is not packed with gzip"),
+        ("a.parquet", HEADER, shop(2), {}, "a.parquet"),
     ],
 )
-def test_wrong_input_ends_in_one_line(tmp_path, name, header, lines, variables, message):
+def test_a_file_that_cannot_be_read_ends_in_one_line(tmp_path, name, header, lines, given, message):
     path = write(tmp_path / name, lines, header=header)
+    with pytest.raises(UnreadableFile) as caught:
+        land(path, invoice_format=given)
+    told = printable(str(caught.value))
+    assert message in told
+    assert faults(told) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "lines", "variables", "message"),
+    [
+        (ODD_NAME, shop(2), None, r"InvoiceDate, \x1b[31mPrize\x7f\u202e, CustomerID"),
+        (HEADER, shop(2), "{invoice_format: {encodin: utf-8}}", "Did you mean encoding?"),
+        (
+            HEADER,
+            [line.replace("mug,", "mug,\x1b[2J") for line in shop(2)],
+            None,
+            r"such as line 2 of a.csv: quantity \x1b[2J1, price 1.50",
+        ),
+    ],
+    ids=["reading", "settings", "classification"],
+)
+def test_a_build_that_stops_says_so_in_one_line(tmp_path, header, lines, variables, message):
+    path = write(tmp_path / "a.csv", lines, header=header)
     ran = build_shop(tmp_path / "built", invoices=path, variables=variables)
     assert ran.code != 0
-    complaints = ran.errors.splitlines()
-    assert len(complaints) == 1, ran.errors
-    assert complaints[0].startswith("error: ")
-    assert message in complaints[0]
-    assert len(complaints[0]) < 2_100
-    assert complaints[0].isprintable()
+    assert message in ran.errors
+    assert ran.errors.startswith("error: ")
+    assert faults(ran.errors.removesuffix("\n")) == []
     assert "Traceback" not in ran.output + ran.errors
     assert not ran.published.exists()
+
+
+GIFTS = [f"{n},A,mug,1,2011-01-0{1 + n % 9} 10:00:00,,c{n},UK" for n in range(20)]
+LARGE = ["900,A,car,1,2011-01-05 10:00:00,9000.00,c1,UK", "901,A,car,0,2011-01-05,9000.00,c1,UK"]
+
+
+@pytest.mark.parametrize(
+    ("header", "lines", "given", "messages"),
+    [
+        (HEADER, [], {}, ["there are no lines at all"]),
+        (
+            HEADER,
+            ["C1,A,mug,-1,2011-01-05 10:00:00,1.00,c1,UK"],
+            {},
+            ["no line is a kept sale, so there are no customers: 1 return"],
+        ),
+        (
+            SWAPPED,
+            [line.replace(".50,", ".55,") for line in shop(2)],
+            {"invoice_columns": {"invoiced_at": "CustomerID", "customer_id": "InvoiceDate"}},
+            ["no date can be read"],
+        ),
+        (
+            HEADER,
+            [*shop(), *GIFTS],
+            {},
+            [
+                "would be left out as missing_price: each has neither price nor amount, such as",
+                "What to do: VARS='{invoice_columns: {unit_price: your column}}'",
+                "Build without them: VARS='{accepted_reasons: [missing_price]}'",
+            ],
+        ),
+        (HEADER, [*shop(), *GIFTS], {"accepted_reasons": ["missing_price"]}, None),
+        (HEADER, [*shop(), *GIFTS], {"rejected_limit": 0.5}, None),
+    ],
+    ids=["no lines", "returns", "swapped", "no price", "accepted", "limit"],
+)
+def test_a_reason_that_costs_much_stops_a_build_unless_it_is_accepted(
+    tmp_path, header, lines, given, messages
+):
+    path = write(tmp_path / "a.csv", lines, header=header)
+    settings = {"invoices": str(path), "campaign_customers": None} | given
+    command = ["build", "--select", "+int_invoice_lines_classified", "--exclude-resource-type"]
+    command += ["test", "--exclude-resource-type", "unit_test", "--vars"]
+    ran = dbt(tmp_path / "built", *command, yaml.safe_dump(settings))
+    assert (ran.code == 0) == (messages is None), ran.output
+    for message in messages or []:
+        assert message in ran.output
+    assert "Traceback" not in ran.output

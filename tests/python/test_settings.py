@@ -162,7 +162,8 @@ def test_settings_are_known_by_the_same_names_everywhere(check):
 
 
 # Free text: whatever it is, it is right.
-FREE = ("source_name", "cancellation_prefix", "campaign_customers", "invoices")
+FREE = ("source_name", "cancellation_prefix", "campaign_customers", "invoices", "preset")
+FREE += ("time_zone", "currency", "currency_rates", "customer_ids")
 
 
 @pytest.mark.parametrize("name", sorted(DECLARED))
@@ -186,6 +187,18 @@ def test_no_setting_is_run(check, name):
         ("cancellation_prefix: NO", "must be text, got False"),
         ("invoice_columns: UnitPrice", "must map names to values"),
         ("invoice_format: utf-8", "must map names to values"),
+        ("invoice_columns: {unit_prize: a}", "Did you mean unit_price?"),
+        ("invoice_columns: {country: [a]}", "must be text, got ['a']"),
+        ("invoice_format: {encodin: utf-8}", "Did you mean encoding?"),
+        ("guests: guest", "must be a list of texts, perhaps empty: [], got guest"),
+        ("null_words: [no]", "must hold texts, got False"),
+        ("pass_through: {till: shop}", "must be a list of texts"),
+        ("order_status: complete", "must be a list of texts, perhaps empty: [], got complete"),
+        ("upper_case_products: 1", "must be true or false, got 1"),
+        ("rejected_limit: 5", "must be a share, 0 to 1, got 5"),
+        ("accepted_reasons: missing_price", "must be a list of texts"),
+        ("time_zone: ''", "is empty"),
+        ("currency: [EUR]", "must be text, got ['EUR']"),
         ("compared_algorithms: ward", "must be a list of kmeans,"),
         ("stability_refits: 2.5", "must be a whole number from 0 on, got 2.5"),
         ("refit: alway", "Did you mean always?"),

@@ -10,7 +10,7 @@ with customers as (
 {# The data's own last day is the moment at which its customers are measured. The encoded shape has no
    days, but counts them from one and the same moment: the fewest are the last registration's. #}
 life_of_the_campaign as (
-    {{ days_of_life(ref('stg_campaign__customers'), 'registered_on') }}
+    {{ days_of_life(ref('stg_campaign__customers'), 'registered_on', 'customer_id') }}
 ),
 
 latest as (

@@ -39,16 +39,24 @@ repeated_hashes as (
 ),
 
 repeated_lines as (
-    select *
+    select
+        *,
+        {{ row_hash([
+            'invoice_id', 'product_id', 'customer_id', 'description', 'country', 'category', 'brand', 'channel', 'currency',
+            'order_status', 'document_type', 'quantity', 'unit_price', 'line_amount', 'unit_cost', 'invoiced_at',
+            'other_columns', 'source_text',
+        ]) }} as content_hash
     from invoice_lines
     where {{ line_name_hash() }} in (select repeated_hashes.line_hash from repeated_hashes)
 ),
 
 {# Numbered by content, so that the order of lines in the file does not matter; only lines that are
-   equal in every column are told apart by their place. #}
+   equal in every column are told apart by their place. A line of the same invoice, product, customer and day in a
+   later file is its newer version: exports overlap, and invoices are edited between two. A return is no version of a
+   sale: returns can have a file of their own, with the numbers of the invoices they are about. #}
 numbered as (
     select
-        source_file,
+        file_number,
         source_line,
         row_number() over (
             partition by {{ line_name() }}
@@ -62,24 +70,30 @@ numbered as (
                 invoice_id,
                 line_amount,
                 source_text,
-                source_file,
+                content_hash,
+                file_number,
                 source_line
         ) as line_number,
         row_number() over (
+            partition by content_hash, file_number
+            order by source_line
+        ) > 1 as is_copy_in_its_file,
+        max(file_number) over (partition by content_hash) > file_number as is_copied_later,
+        has_invoice_id and max(file_number) over (
             partition by
                 invoice_id,
                 product_id,
                 customer_id,
-                description,
-                country,
-                quantity,
-                unit_price,
-                line_amount,
-                invoiced_at,
-                source_text
-            order by source_file, source_line
-        ) > 1 as is_exact_duplicate
+                cast(invoiced_at as date),
+                coalesce(quantity < 0, false) or coalesce(unit_price < 0, false) or coalesce(line_amount < 0, false)
+        ) > file_number as is_replaced_later
     from repeated_lines
 )
 
-select * from numbered
+select
+    file_number,
+    source_line,
+    line_number,
+    is_copied_later or is_copy_in_its_file as is_exact_duplicate,
+    is_replaced_later and not is_copied_later as is_replaced_later
+from numbered

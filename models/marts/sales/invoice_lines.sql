@@ -19,7 +19,14 @@ final as (
         line_amount,
         invoiced_at,
         country,
-        description
+        description,
+        category,
+        brand,
+        channel,
+        currency,
+        order_status,
+        unit_cost,
+        passed_through
     from classified
     where is_sale or is_return
 )

@@ -53,7 +53,7 @@ products as (
         max(case when description_rank = 1 then description end) as description,
         bool_or(is_product) as is_product,
         cast(sum(sale_lines) as bigint) as sale_lines,
-        cast(sum(quantity) as bigint) as quantity,
+        cast(sum(quantity) as decimal(18, 6)) as quantity,
         cast(sum(revenue) as decimal(18, 2)) as revenue,
         min(first_sold_at) as first_sold_at,
         max(last_sold_at) as last_sold_at

@@ -1,10 +1,27 @@
 {{ config(enabled=has_campaign(), materialized='table') }}
 
-{#- Named for the lineage; the macro below reads what is behind it. -#}
-{%- set campaign_customers = source('campaign', 'customers') -%}
+{#- The plugin opens the file when the source below is asked for, and needs the settings before. -#}
+{%- do hand_over_settings() -%}
 
 with source as (
-    {{ read_campaign() }}
+    select * from {{ source('campaign', 'campaign_customers') }}
+),
+
+final as (
+    select
+        source_file,
+        source_line,
+        line_span,
+        malformed_reason,
+        malformed_text,
+        customer_id,
+        education,
+        marital_status,
+        {%- for column in campaign_readings() %}
+        {{ column }},
+        {%- endfor %}
+        source_lines
+    from source
 )
 
-select * from source
+select * from final

@@ -1,47 +1,103 @@
 {{ config(materialized='view') }}
 
-{%- set types = column_types(ref('base_shop__invoice_lines')) -%}
-{%- set dates = recognise_dates(ref('base_shop__invoice_lines'), 'invoiced_at', types.get('invoiced_at')) -%}
-{%- set decimal_mark = recognise_decimal_mark(
-    ref('base_shop__invoice_lines'), ['unit_price', 'line_amount', 'quantity'], types
-) -%}
+{%- set types = column_types(source('shop', 'invoice_lines')) -%}
+{%- set texts = [
+    'description', 'country', 'category', 'brand', 'channel', 'currency', 'order_status', 'document_type',
+] -%}
 
 with source as (
-    select * from {{ ref('base_shop__invoice_lines') }}
+    select * from {{ source('shop', 'invoice_lines') }}
+),
+
+files as (
+    select * from {{ ref('base_shop__files') }}
+),
+
+written as (
+    select
+        source.*,
+        files.source_file,
+        files.dates,
+        files.decimal_mark,
+        files.has_invoice_id,
+        files.is_line_amount_paid,
+        files.discount_kind
+    from source
+    inner join files on source.file_number = files.file_number
 ),
 
 converted as (
     select
+        file_number,
         source_file,
         source_line,
         malformed_reason,
         malformed_text,
-        invoice_id,
-        product_id,
-        customer_id,
-        description,
-        country,
-        {{ whole_number('quantity', types.get('quantity', 'VARCHAR'), decimal_mark) }} as quantity,
-        {{ number('unit_price', types.get('unit_price', 'VARCHAR'), decimal_mark) }} as unit_price,
-        {{ number('line_amount', types.get('line_amount', 'VARCHAR'), decimal_mark) }} as line_amount,
-        {{ moment('invoiced_at', types.get('invoiced_at', 'VARCHAR'), dates) }} as invoiced_at,
+        has_invoice_id,
+        is_line_amount_paid,
+        discount_kind,
+        passed_through,
+        other_columns,
+        case
+            when not {{ is_nothing('invoice_id') }} then {{ id_text('invoice_id', types.get('invoice_id', 'VARCHAR')) }}
+        end as invoice_id,
+        {{ product_id_text('product_id', types.get('product_id', 'VARCHAR')) }} as product_id,
+        {{ customer_id_text('customer_id', types.get('customer_id', 'VARCHAR')) }} as customer_id,
+        cast(customer_id as varchar) as source_customer_id,
+        cast(product_id as varchar) as source_product_id,
+        {%- for column in texts %}
+        nullif(cast({{ column }} as varchar), '') as {{ column }},
+        {%- endfor %}
+        {{ quantity_number('quantity', types.get('quantity', 'VARCHAR'), 'decimal_mark') }} as quantity,
+        {{ number('unit_price', types.get('unit_price', 'VARCHAR'), 'decimal_mark') }} as unit_price,
+        {{ number('line_amount', types.get('line_amount', 'VARCHAR'), 'decimal_mark') }} as line_amount,
+        {{ discount_number('discount', types.get('discount', 'VARCHAR'), 'decimal_mark') }} as discount,
+        {{ number('unit_cost', types.get('unit_cost', 'VARCHAR'), 'decimal_mark') }} as unit_cost,
+        {{ moment('invoiced_at', types.get('invoiced_at', 'VARCHAR'), 'dates') }} as invoiced_at,
         quantity as source_quantity,
         unit_price as source_unit_price,
         line_amount as source_line_amount,
+        discount as source_discount,
         invoiced_at as source_invoiced_at
-    from source
+    from written
 ),
 
-{# A log that has amounts instead of prices writes what comes back as a negative amount. #}
-signed as (
+{# An amount counts where all of the file's do, or where there is no price. It does not stand in for a price that
+   can't be read: the file's amounts are not what was paid. #}
+weighed as (
     select
-        * exclude (quantity),
-        case when line_amount < 0 and unit_price is null then -abs(quantity) else quantity end as quantity
+        *,
+        case
+            when line_amount is null then false
+            when is_line_amount_paid or source_unit_price is null then true
+            when unit_price is not null then false
+            else {{ is_nothing('source_unit_price') }}
+        end as has_paid_amount
     from converted
+),
+
+{# What was paid for the line: its amount where that counts, else price times quantity less a discount. #}
+priced as (
+    select
+        * exclude (quantity, unit_price),
+        {# Sums of more would be too large for their type. #}
+        case when abs(quantity) < 2147483648 then quantity end as quantity,
+        coalesce(
+            case
+                when has_paid_amount
+                    then try_cast(abs(line_amount) / nullif(abs(quantity), 0) as decimal(22, 8))
+                when discount_kind = 'share' then try_cast(unit_price * (1 - abs(discount)) as decimal(22, 8))
+                when discount_kind = 'percent' then try_cast(unit_price * (1 - abs(discount) / 100) as decimal(22, 8))
+                when discount_kind = 'money' then try_cast(unit_price - abs(discount) / nullif(abs(quantity), 0) as decimal(22, 8))
+            end,
+            unit_price
+        ) as unit_price
+    from weighed
 ),
 
 final as (
     select
+        file_number,
         source_file,
         source_line,
         malformed_reason,
@@ -49,33 +105,51 @@ final as (
         invoice_id,
         product_id,
         customer_id,
+        source_customer_id,
+        source_product_id,
         ---------- strings
         description,
         country,
+        category,
+        brand,
+        channel,
+        currency,
+        order_status,
+        document_type,
         ---------- numerics
         quantity,
-        coalesce(unit_price, try_cast(line_amount / nullif(quantity, 0) as decimal(22, 8))) as unit_price,
-        case
-            when unit_price is not null then {{ amount('quantity', 'unit_price') }}
-            else {{ amount('1', 'line_amount') }}
-        end as line_amount,
+        unit_price,
+        case when has_paid_amount then {{ amount('1', 'line_amount') }} else {{ amount('quantity', 'unit_price') }} end as line_amount,
+        unit_cost,
         ---------- timestamps
         invoiced_at,
+        ---------- what tells lines apart
+        has_invoice_id,
+        has_paid_amount or coalesce(discount <> 0, false) as is_price_derived,
+        passed_through,
+        other_columns,
         ---------- as written
         case
             when malformed_reason is not null then malformed_text
             when
-                (quantity is null and source_quantity is not null)
-                or (unit_price is null and source_unit_price is not null)
-                or (line_amount is null and source_line_amount is not null)
-                or (invoiced_at is null and source_invoiced_at is not null)
-                then concat(
-                    'quantity ', source_quantity,
-                    ', price ', coalesce(cast(source_unit_price as varchar), cast(source_line_amount as varchar)),
-                    ', moment ', source_invoiced_at
+                (quantity is null and source_quantity is not null and not {{ is_nothing('source_quantity') }})
+                or (unit_price is null and source_unit_price is not null and not {{ is_nothing('source_unit_price') }})
+                or (
+                    line_amount is null and (is_line_amount_paid or source_unit_price is null)
+                    and source_line_amount is not null and not {{ is_nothing('source_line_amount') }}
+                )
+                or (discount is null and source_discount is not null and not {{ is_nothing('source_discount') }})
+                or (invoiced_at is null and source_invoiced_at is not null and not {{ is_nothing('source_invoiced_at') }})
+                then concat_ws(
+                    ', ',
+                    'quantity ' || cast(source_quantity as varchar),
+                    'price ' || cast(source_unit_price as varchar),
+                    'amount ' || cast(source_line_amount as varchar),
+                    'discount ' || cast(source_discount as varchar),
+                    'moment ' || cast(source_invoiced_at as varchar)
                 )
         end as source_text
-    from signed
+    from priced
 )
 
 select * from final
