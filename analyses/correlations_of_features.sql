@@ -9,7 +9,7 @@ with customers as (
 measured as (
     select
         {%- for feature in features %}
-        {%- for other in features %}
+        {%- for other in features[:loop.index0] %}
         corr(
             {{ transformed(feature, 'log1p' if told[feature].is_skewed else 'none') }},
             {{ transformed(other, 'log1p' if told[other].is_skewed else 'none') }}
@@ -23,7 +23,7 @@ measured as (
 correlations as (
     {%- for feature in features %}
     {%- set place = loop.index %}
-    {%- for other in features %}
+    {%- for other in features[:loop.index0] %}
     select
         {{ place }} as feature_number,
         '{{ feature }}' as feature,
@@ -40,9 +40,7 @@ correlations as (
 final as (
     select *
     from correlations
-    where
-        feature_number > other_number
-        and correlation between -1.01 and 1.01
+    where correlation between -1.01 and 1.01
     order by
         feature_number,
         other_number
