@@ -114,7 +114,7 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, war
         with suppress(ProcessLookupError):  # it was done before
             os.kill(process, signal.SIGKILL)
 
-    while killed < 12:
+    while killed < 7:
         ran = run_forked("build", build_arguments(), warehouse, meanwhile=kill)
         killed += ran.code == -signal.SIGKILL
         assert check_whole(warehouse / "published.duckdb") == lines
