@@ -2,7 +2,8 @@
 
 from reading.columns import fold, list_columns
 from reading.decisions import UnreadableFile
-from reading.files import LANDING, find_paths, open_path, sql_text, written_out
+from reading.files import LANDING, find_paths, open_path, written_out
+from reading.sql import sql_text
 
 # Columns of both shapes: the source's names, folded, by ours.
 COLUMNS = {

@@ -51,7 +51,8 @@ NAMES = {
     "invoiced_at": (
         "invoicedat invoicedate orderdate timestamp",
         "date datetime createdat purchasedate purchasedat orderedat orderdatetime transactiondate "
-        "saledate salesdate orderpurchasetimestamp datecreated documentdate billingdate paidat day",
+        "saledate salesdate orderpurchasetimestamp datecreated documentdate billingdate paidat day "
+        "transactiontimestamp transactiontime transactiondatetime ordertimestamp orderedon",
     ),
     "discount": (
         "discount discountamount",
@@ -78,7 +79,7 @@ OPTIONAL = (
 
 # What a name of a column that isn't read can hold, and that changes what the figures mean.
 TELLING = {
-    "discount": "a discount",
+    "disc": "a discount",
     "rebate": "a discount",
     "coupon": "a discount",
     "voucher": "a discount",

@@ -99,3 +99,9 @@ class Source:
     lines: int | None = None
     decisions: list = field(default_factory=list)
     preset: str | None = None
+
+
+def tell_values(values):
+    """List values with their lines, for the answer of a decision; of many, the first eight."""
+    told = ", ".join(f"{written} ({lines:,})" for written, lines in values[:8])
+    return told + (f" and {len(values) - 8:,} more" if len(values) > 8 else "")

@@ -9,18 +9,21 @@ from pathlib import Path
 import duckdb
 
 from reading.decisions import Column, Source, UnreadableFile
-from reading.text import open_text
+from reading.sql import sql_name, sql_path
+from reading.text import TEXT_SETTINGS, open_text
 from reading.workbook import open_workbook
 
 TEXT_ENDS = (".csv", ".tsv", ".txt", ".tab")
 READABLE = "CSV, TSV, TXT (each perhaps .gz), Parquet or XLSX"
 # What the user can say about a file of a kind; the rest is about values.
 DECLARED = {
-    "text": ("encoding", "delimiter", "quotes", "header_line"),
+    "text": TEXT_SETTINGS,
     "xlsx": ("sheet", "header_line"),
 }
 # The schema in which sources are landed.
 LANDING = "landing"
+# One row per line of all sources.
+LANDED_LINES = f"{LANDING}.invoice_lines"
 
 
 def kind_of(path):
@@ -127,14 +130,14 @@ def open_kind(connection, path, name, folder, declared):
 def described(connection, query, prefix=""):
     """Columns of a query, in order."""
     return [
-        Column(name, str(kind).upper(), prefix + quoted(name))
+        Column(name, str(kind).upper(), prefix + sql_name(name))
         for name, kind, *_ in connection.execute(f"describe {query}").fetchall()
     ]
 
 
 def open_parquet(connection, path, name):
     """Open a Parquet file; see ``open_path``."""
-    exact = sql_text(re.sub(r"([*?\[])", r"[\1]", path))
+    exact = sql_path(path)
     columns = described(connection, f"from read_parquet({exact})")
     if any(column.name.lower() == "file_row_number" for column in columns):
         raise UnreadableFile(
@@ -174,16 +177,6 @@ def open_relation(connection, stated):
         described(connection, f"from {relation}"),
         line="row_number() over ()",
     )
-
-
-def quoted(name):
-    """Write a name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def sql_text(value):
-    """Write a text as SQL."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def written_out(column):

@@ -20,7 +20,8 @@ DATES = {
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 # The most different beginnings of dates that are looked at.
 MOST_HEADS = 50_000
-# Of two readings that fit every line, the one that spans so many times less time counts.
+# A notation with the year first counts against the others, or they against it, if it makes so many
+# times less time of the days.
 CLEARLY_SHORTER = 4
 
 TEXTS = ("quantity", "unit_price", "line_amount", "discount", "unit_cost")
@@ -202,8 +203,9 @@ def decide_dates(name, heads, stated=None):
     example = next(head.example for head in heads if best[0] in notations(head))
     if len(best) > 1 and most + read_anyway < lines:
         raise UnreadableFile(in_several_ways(name, example))
+    tied = best
     if len(best) > 1:
-        best = shortest(best, days) or best
+        best = plausible(best, days)
     if len(best) > 1:
         told = " or ".join(DATES[notation] for notation in best)
         both = "Both fit" if len(best) == 2 else "All fit"
@@ -219,9 +221,13 @@ def decide_dates(name, heads, stated=None):
     }
     unread = lines - most - read_anyway
     runner_up = max(rivals, key=rivals.get) if rivals else None
+    if len(tied) > 1:
+        runner_up = next(other for other in tied if other != notation)
     if runner_up and {notation, runner_up} == {"dmy", "mdy"} and unread > 0.01 * lines:
         raise UnreadableFile(in_several_ways(name, example))
     evidence = f"in {most:,} of {lines:,} lines"
+    if len(tied) > 1:
+        evidence += f"; {DATES[runner_up]} fits too, but spans far more time"
     for other, count in beside.items():
         kind = "names of months" if other == "named" else DATES[other]
         evidence += f"; {kind} in {count:,}, read as they are"
@@ -231,7 +237,7 @@ def decide_dates(name, heads, stated=None):
         evidence=evidence,
         runner_up=runner_up and DATES[runner_up],
         setting=setting,
-        matters=bool(beside),
+        matters=bool(beside) or len(tied) > 1,
     )
 
 
@@ -253,11 +259,32 @@ def count_only(heads, notation, other):
     )
 
 
-def shortest(best, days):
-    """Of notations that fit equally, find the one whose days span far less time; None if none."""
-    spans = sorted((days[n][1] - days[n][0]).days + 1 if n in days else 1 for n in best)
-    shortest_span = min(best, key=lambda n: (days[n][1] - days[n][0]).days if n in days else 0)
-    return [shortest_span] if spans[1] >= CLEARLY_SHORTER * max(spans[0], 30) else None
+def plausible(best, days):
+    """Leave out notations that make far too long a time of the days.
+
+    A year of two digits that is taken for a day, or the other way round, spreads a shop over a
+    generation. Days and months can't be told apart so: a shop can sell on the sixth of each month.
+
+    Parameters
+    ----------
+    best : list of str
+        Notations that fit equally.
+    days : dict of str to (date, date)
+        The first and the last day that each makes.
+
+    Returns
+    -------
+    list of str
+    """
+    spans = {name: (days[name][1] - days[name][0]).days for name in best if name in days}
+    year_first = spans.pop("yymd", None)
+    if year_first is None or not spans:
+        return best
+    if year_first >= CLEARLY_SHORTER * max(*spans.values(), 30):
+        return list(spans)
+    if min(spans.values()) >= CLEARLY_SHORTER * max(year_first, 30):
+        return ["yymd"]
+    return best
 
 
 def number_marks(connection, relation, columns):
@@ -372,42 +399,3 @@ def decide_decimal_mark(name, marks, stated=None):
                 f"file tells. {which}"
             )
     return ".", Decision(question, "point", "default", evidence="no number has decimals")
-
-
-def decide_discount(name, facts, stated_name):
-    """Decide what the numbers in a column of discounts are.
-
-    Parameters
-    ----------
-    name : str
-        Of the source.
-    facts : tuple of (int, int, int, float)
-        Lines with a discount, those written with a percent sign, those that are whole numbers, and
-        the largest.
-    stated_name : str
-        Of the column.
-
-    Returns
-    -------
-    kind : str
-        share, percent or money.
-    decision : Decision
-    """
-    discounted, percents, whole, largest = facts
-    folded = stated_name.lower()
-    setting = "{invoice_columns: {discount: null}}"
-    if (percents and percents == discounted) or re.search("percent|pct|%", folded):
-        kind, said = "percent", f"percent, at most {largest:g}"
-    elif largest <= 1 and whole < discounted:
-        kind, said = "share", f"shares of the price, at most {largest:g}"
-    else:
-        kind, said = "money", f"money off the line, at most {largest:g}"
-    return kind, Decision(
-        "discounts",
-        said,
-        evidence=f"in {discounted:,} lines",
-        lines=discounted,
-        runner_up=None if kind == "percent" else ("money" if kind == "share" else "share"),
-        setting=setting,
-        matters=bool(discounted),
-    )

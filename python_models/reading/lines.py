@@ -1,17 +1,19 @@
 """Land the invoice lines of a shop: open its files, and decide and say how they are read."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+import pandas as pd
+
+from reading.amounts import decide_money
 from reading.columns import NAMES, compare_files, match_columns
 from reading.decisions import Decision, Source, UnreadableFile
 from reading.files import (
+    LANDED_LINES,
     LANDING,
     find_paths,
     open_path,
-    quoted,
     shared_folder,
-    sql_text,
     written_out,
 )
 from reading.formats import (
@@ -22,9 +24,10 @@ from reading.formats import (
     decide_decimal_mark,
     number_marks,
 )
-from reading.known import apply_presets
 from reading.lookups import land_lookups
+from reading.preset_sources import apply_presets
 from reading.shop import decide_for_the_shop
+from reading.sql import sql_name, sql_text
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,25 @@ class File:
         The source's columns by our names.
     others : list of Column
         Columns that are not read.
+    decisions : list of Decision
     dates : str
         A notation of ``formats.DATES``.
     decimal_mark : str
-    decisions : list of Decision
+    is_line_amount_paid : bool
+        Whether the amounts of lines count, and not price times quantity.
+    discount_kind : str or None
+        What discounts are: share, percent or money.
     """
 
     number: int
     source: Source
     columns: dict
     others: list
-    dates: str
-    decimal_mark: str
-    decisions: list
+    decisions: list = field(default_factory=list)
+    dates: str = "iso"
+    decimal_mark: str = "."
+    is_line_amount_paid: bool = False
+    discount_kind: str | None = None
 
 
 def land_lines(connection, settings, folder):
@@ -96,13 +105,16 @@ def land_lines(connection, settings, folder):
     sources = [keep_rows(connection, source, n) for n, source in enumerate(sources, start=1)]
     sources = apply_presets(connection, sources, settings)
     files = [
-        decide_formats(connection, file, declared) for file in match_sources(sources, settings)
+        decide_money(
+            connection, decide_formats(connection, file, declared), settings["invoice_columns"]
+        )
+        for file in match_sources(sources, settings)
     ]
     create_view(connection, files, settings["pass_through"])
-    for_the_shop, decisions = decide_for_the_shop(connection, files, settings)
-    decisions += [(None, decision) for decision in land_lookups(connection, settings, folder)]
-    create_readings(connection, files, decisions)
-    return create_files(connection, files, for_the_shop)
+    prefix, of_the_shop = decide_for_the_shop(connection, files, settings)
+    of_the_shop += land_lookups(connection, settings, folder)
+    create_readings(connection, files, of_the_shop)
+    return list_files(connection, files, prefix)
 
 
 def check_settings(connection, settings, declared):
@@ -131,7 +143,9 @@ def drop_landed(connection):
     for name, kind in sorted(rows, key=lambda row: row[1], reverse=True):
         if name == "campaign_customers":
             continue
-        connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {LANDING}.{quoted(name)}")
+        connection.execute(
+            f"drop {'view' if kind == 'VIEW' else 'table'} {LANDING}.{sql_name(name)}"
+        )
 
 
 def match_sources(sources, settings):
@@ -164,8 +178,6 @@ def match_sources(sources, settings):
                 source,
                 matched.columns,
                 matched.others,
-                "iso",
-                ".",
                 [*source.decisions, *matched.decisions],
             )
         )
@@ -251,7 +263,7 @@ def decide_formats(connection, file, declared):
     name, relation = file.source.name, file.source.relation
     decisions = list(file.decisions)
     dates, moment = "iso", file.columns["invoiced_at"]
-    if moment.type == "VARCHAR" or moment.type.endswith("INT") or moment.type == "BIGINT":
+    if not moment.type.startswith(("TIMESTAMP", "DATE")):
         heads = date_heads(connection, relation, f"cast({moment.sql} as varchar)")
         dates, decision = decide_dates(name, heads, declared.get("dates"))
         decisions.append(decision)
@@ -306,7 +318,7 @@ def create_view(connection, files, pass_through):
         if len({file.columns[ours].type for file in files if ours in file.columns}) > 1
     }
     selects = [select_lines(file, mixed, pass_through) for file in files]
-    connection.execute(f"create view {LANDING}.invoice_lines as " + "\nunion all\n".join(selects))
+    connection.execute(f"create view {LANDED_LINES} as " + "\nunion all\n".join(selects))
 
 
 def select_lines(file, mixed, pass_through):
@@ -357,8 +369,8 @@ def create_readings(connection, files, of_the_shop):
     ----------
     connection : DuckDBPyConnection
     files : list of File
-    of_the_shop : list of (int or None, Decision)
-        Decisions about lines of all files; with the number of the file, or None.
+    of_the_shop : list of Decision
+        About lines of all files.
     """
     connection.execute(
         f"""
@@ -370,7 +382,7 @@ def create_readings(connection, files, of_the_shop):
         """
     )
     decided = [(file.number, decision) for file in files for decision in file.decisions]
-    decided += of_the_shop
+    decided += [(None, decision) for decision in of_the_shop]
     rows, seen = [], {}
     for position, (number, decision) in enumerate(decided, start=1):
         # One row answers a question about a file; a second answer is another question.
@@ -397,37 +409,25 @@ def create_readings(connection, files, of_the_shop):
         )
 
 
-def create_files(connection, files, of_the_shop):
-    """Create ``landing.opened_files``, one row per source; its rows as a DataFrame."""
-    connection.execute(
-        f"""
-        create table {LANDING}.opened_files (
-            file_number integer, source_file varchar, kind varchar, lines bigint, dates varchar,
-            decimal_mark varchar, has_invoice_id boolean, is_line_amount_paid boolean,
-            discount_kind varchar, cancellation_prefix varchar
-        )
-        """
-    )
+def list_files(connection, files, prefix):
+    """Say how each source is read, as ``land_lines`` returns it."""
     rows = []
     for file in files:
         lines = file.source.lines
         if lines is None:
             (lines,) = connection.execute(f"select count(*) from {file.source.relation}").fetchone()
         rows.append(
-            [
-                file.number,
-                file.source.name,
-                file.source.kind,
-                lines,
-                file.dates,
-                file.decimal_mark,
-                "invoice_id" in file.columns,
-                of_the_shop.paid_amounts.get(file.number, False),
-                of_the_shop.discount_kinds.get(file.number),
-                of_the_shop.cancellation_prefix,
-            ]
+            {
+                "file_number": file.number,
+                "source_file": file.source.name,
+                "kind": file.source.kind,
+                "lines": lines,
+                "dates": file.dates,
+                "decimal_mark": file.decimal_mark,
+                "has_invoice_id": "invoice_id" in file.columns,
+                "is_line_amount_paid": file.is_line_amount_paid,
+                "discount_kind": file.discount_kind,
+                "cancellation_prefix": prefix,
+            }
         )
-    connection.executemany(
-        f"insert into {LANDING}.opened_files values ({', '.join('?' * 10)})", rows
-    )
-    return connection.execute(f"from {LANDING}.opened_files order by file_number").df()
+    return pd.DataFrame(rows)

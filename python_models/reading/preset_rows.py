@@ -5,6 +5,7 @@ lines or no sales say so in ``left_out``.
 """
 
 from reading.presets import ANY, NONE, OUR_NAMES, QUERY_COLUMNS, Table
+from reading.sql import sql_name, sql_text
 
 # Money as exports write it: 1,234.50, $5.00, -$5.00, ($5.00), USD 5. A comma before fewer than
 # three digits is no number here, since it could be a decimal comma.
@@ -18,16 +19,6 @@ NOTHING = "cast(null as varchar)"
 _FROM_FIRST = "partition by order_key order by line rows between unbounded preceding and"
 WHOLE_ORDER = f"({_FROM_FIRST} unbounded following)"
 SO_FAR = f"({_FROM_FIRST} current row)"
-
-
-def quote(name):
-    """Quote an identifier."""
-    return '"' + str(name).replace('"', '""') + '"'
-
-
-def literal(text):
-    """Quote a text."""
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def plain_number(text):
@@ -50,7 +41,7 @@ def plain_number(text):
     return (
         f"case when translate({text}, '-.0123456789', '') = '' then "
         f"coalesce(try_cast({text} as decimal(18, 8)), try_cast({text} as decimal(22, 8))) "
-        f"when regexp_full_match({text}, {literal(MONEY)}) "
+        f"when regexp_full_match({text}, {sql_text(MONEY)}) "
         f"then try_cast({sign} || {digits} as decimal(22, 8)) end"
     )
 
@@ -84,25 +75,29 @@ def joined(preset, tables):
         for header, sql in tables[role].columns.items():
             key = preset.key(f"{role}.{header}")
             if key in wanted or key in own:
-                there.setdefault(key, f"{_text(sql)} as {quote(key)}")
+                there.setdefault(key, f"{_text(sql)} as {sql_name(key)}")
         columns += there
         selected = ", ".join([f"{tables[role].line} as line_in_file", *there.values()])
         rows = f"select {selected} from {tables[role].relation}"
         if not spec.key:
-            relations.append(f"({rows}) as {quote(role)}")
-            lines = quote(role)
+            relations.append(f"({rows}) as {sql_name(role)}")
+            lines = sql_name(role)
             continue
-        partition = ", ".join(map(quote, own))
+        partition = ", ".join(map(sql_name, own))
         rows += f" qualify row_number() over (partition by {partition} order by line_in_file) = 1"
         on = " and ".join(
-            f"{quote(role)}.{quote(mine)} = {quote(_role(other))}.{quote(preset.key(other))}"
+            f"{sql_name(role)}.{sql_name(mine)} = "
+            f"{sql_name(_role(other))}.{sql_name(preset.key(other))}"
             for mine, (_, other) in zip(own, spec.key, strict=True)
         )
-        relations.append(f"left join ({rows}) as {quote(role)} on {on}")
-    selected = [f"{lines}.line_in_file", *(f"{quote(_role(key))}.{quote(key)}" for key in columns)]
+        relations.append(f"left join ({rows}) as {sql_name(role)} on {on}")
+    selected = [
+        f"{lines}.line_in_file",
+        *(f"{sql_name(_role(key))}.{sql_name(key)}" for key in columns),
+    ]
     return Table(
         relation=f"(select {', '.join(selected)} from {' '.join(relations)})",
-        columns={key: quote(key) for key in columns},
+        columns={key: sql_name(key) for key in columns},
         line="line_in_file",
     )
 
@@ -193,7 +188,7 @@ class _Query:
     def there(self, headers):
         """Give the columns of these headers that the file has, in the preset's order."""
         keys = dict.fromkeys(map(self.preset.key, headers))
-        return [quote(key) for key in keys if key in self.have]
+        return [sql_name(key) for key in keys if key in self.have]
 
     def first(self, headers):
         """Give the first value of several columns."""
@@ -208,12 +203,12 @@ class _Query:
                 elif values == NONE:
                     condition = f"{column} is null"
                 else:
-                    words = ", ".join(literal(value.casefold()) for value in values)
+                    words = ", ".join(sql_text(value.casefold()) for value in values)
                     condition = f"coalesce(lower({column}) in ({words}), false)"
                 yield header, column, condition
 
     def given(self, relation, line):
-        texts = [f"{_text(sql)} as {quote(key)}" for key, sql in self.have.items()]
+        texts = [f"{_text(sql)} as {sql_name(key)}" for key, sql in self.have.items()]
         return f"select {', '.join([f'{line} as line', *texts])} from {relation}"
 
     def keyed(self):
@@ -259,7 +254,7 @@ class _Query:
     def left_out(self):
         cases = [
             f"when {negation}({condition}) "
-            f"then {literal(f'{header} is ')} || coalesce({column}, 'empty')"
+            f"then {sql_text(f'{header} is ')} || coalesce({column}, 'empty')"
             for rules, negation in ((self.preset.keep, "not "), (self.preset.not_counted, ""))
             for header, column, condition in self.holds(rules)
         ]
@@ -267,7 +262,7 @@ class _Query:
 
     def customer(self):
         there = self.there(self.preset.columns.get("customer_id", ()))
-        guests = ", ".join(literal(guest.casefold()) for guest in self.preset.guests)
+        guests = ", ".join(sql_text(guest.casefold()) for guest in self.preset.guests)
         if guests:
             there = [f"case when lower({one}) not in ({guests}) then {one} end" for one in there]
         return _coalesce(there)
@@ -278,7 +273,7 @@ class _Query:
             moment = f"{date} || coalesce(' ' || {time}, '')"
         else:
             moment = self.first(self.preset.columns["invoiced_at"])
-        patterns = ", ".join(literal(pattern) for pattern in self.preset.dates if "%" in pattern)
+        patterns = ", ".join(sql_text(pattern) for pattern in self.preset.dates if "%" in pattern)
         if patterns:
             read = f"strftime(try_strptime({moment}, [{patterns}]), '%Y-%m-%d %H:%M:%S')"
             moment = f"coalesce({read}, {moment})"

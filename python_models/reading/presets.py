@@ -1,22 +1,16 @@
-"""Known exports: which one a file is, and how its rows become invoice lines.
+"""Recognises known exports: what a preset is, and which preset fits the headers of a file.
 
-All that is particular to an export is data, in ``presets.yml``; its first lines explain the keys.
+Everything that is particular to an export is data, in ``presets.yml``. Its first lines explain the
+keys, and ``preset_file`` loads it.
 """
 
-import difflib
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import product
-from pathlib import Path
-
-import yaml
 
 from reading.decisions import UnreadableFile
 
-PRESETS = Path(__file__).with_name("presets.yml")
-
-# What a preset can give, in the order in which preset_query() selects it.
+# Our names, in the order in which the query of a preset selects them.
 OUR_NAMES = (
     "invoice_id",
     "product_id",
@@ -36,22 +30,17 @@ OUR_NAMES = (
     "unit_cost",
     "channel",
 )
-# Worked out by preset_query(), never the name of a column in presets.yml.
-WORKED_OUT = ("discount",)
 QUERY_COLUMNS = ("line", *OUR_NAMES, "refund", "left_out")
-
-LINE_AMOUNTS = ("discount", "discount_share", "refund", "pieces_back")
-ORDER_AMOUNTS = ("subtotal", "discount", "refund")
-DATES = ("iso", "dmy", "mdy", "ymd")
+# What a rule on rows can say instead of values: that there is one, or that there is none.
 ANY, NONE = "any", "none"
 
 
 class PresetError(ValueError):
-    """A preset is written wrongly, or there is none of that name; the message is one line."""
+    """A preset is written wrongly, or none has the name; the message is one line."""
 
 
 def fold(header):
-    """Reduce a header to what it is compared by: lower case, letters and digits only."""
+    """Reduce a header to the form in which it is compared: lower case, letters and digits only."""
     return "".join(letter for letter in str(header).casefold() if letter.isalnum())
 
 
@@ -64,7 +53,7 @@ class Role:
     signature : tuple of str
         Headers that must all be there.
     key : tuple of (str, str)
-        Pairs of an own header and ``role.header`` of an earlier role; empty for the lines.
+        Pairs of a header of this role and ``role.header`` of an earlier one; empty for the lines.
     optional : bool
         Whether the preset is recognised without it.
     """
@@ -82,24 +71,24 @@ class Preset:
     ----------
     name, title, note : str
     signature : tuple of str
-        Headers that must all be there; empty where ``tables`` have their own.
+        Headers that must all be there; empty if ``tables`` have their own.
     columns : dict of str to tuple of str
-        Our name to headers; the first one that has a value in a row counts.
+        Our name to headers; in each row, the first one with a value counts.
     needs : dict of str to str
-        Our name to the sentence to stop with if the file has no column for it.
+        Our name to the sentence that says why its column is needed.
     fill_down : tuple of str
         The header that tells orders apart, then the headers to fill down.
     clock : tuple of str
-        The headers of date and time, if the moment is split in two.
+        The headers of date and time, if these are separate columns.
     dates : tuple of str
         How dates are written, if the preset says so.
     keep, not_counted, returns : dict of str to tuple of str, or ``any`` or ``none``
         Rules on rows by header.
     guests : tuple of str
     line_amounts, order_amounts : dict of str to tuple of str
-        Kind of money or pieces to headers.
+        Kind of money or pieces to headers, such as ``discount`` or ``pieces_back``.
     amount_rows : dict
-        Rows on which the order's amounts stand, as ``keep``.
+        Rules on the rows that have the order's amounts, as ``keep``.
     cancellation_prefix : str
     tables : dict of str to Role
     """
@@ -132,7 +121,7 @@ class Preset:
         return tuple(dict.fromkeys(header for headers in lists for header in headers))
 
     def key(self, header):
-        """Reduce a header to what it is compared by; the role before its first point is kept."""
+        """Reduce a header as ``fold`` does, but keep the role before its first point."""
         role, point, rest = header.partition(".")
         return f"{role}.{fold(rest)}" if self.tables and point else fold(header)
 
@@ -144,11 +133,11 @@ class Table:
     Attributes
     ----------
     relation : str
-        What stands behind FROM.
+        What follows FROM.
     columns : dict of str to str
         Header to the SQL expression of its value.
     line : str
-        SQL of a number that tells rows apart and orders them.
+        SQL of a number that identifies and orders the rows.
     """
 
     relation: str
@@ -156,242 +145,38 @@ class Table:
     line: str
 
 
-# ---------------------------------------------------------------------------------------- loading
-
-
-def load_presets(path=None):
-    """Read and check presets.
-
-    Parameters
-    ----------
-    path : str or Path, optional
-        A YAML file; the project's own by default.
-
-    Returns
-    -------
-    dict of str to Preset
-
-    Raises
-    ------
-    PresetError
-        In one line: the preset, the key and what is wrong with it.
-    """
-    path = Path(path or PRESETS)
-    try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise PresetError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(written, dict):
-        raise PresetError(f"{path.name} must hold presets by name")
-    return {str(name): _preset(str(name), spec) for name, spec in written.items()}
-
-
-@cache
-def _own_presets():
-    return load_presets()
-
-
-KEYS = (
-    "title signature columns needs fill_down clock dates keep not_counted returns guests "
-    "line_amounts order_amounts cancellation_prefix note tables"
-).split()
-
-
-def _preset(name, spec):
-    def wrong(key, why):
-        raise PresetError(f"preset {name}: {key} {why}")
-
-    def known(key, words, allowed):
-        for word in words:
-            if word not in allowed:
-                wrong(
-                    key,
-                    f"does not know {word}; it knows {', '.join(allowed)}" + meant(word, allowed),
-                )
-
-    def mapping(key, value):
-        if not isinstance(value, dict):
-            wrong(key, f"must be a mapping, not {value!r}")
-        return value
-
-    def texts(key, value):
-        values = value if isinstance(value, list) else [value]
-        if not values or not all(isinstance(text, str) and text.strip() for text in values):
-            wrong(
-                key,
-                f"must be text or a list of texts, not {value!r}; quotes make it text",
-            )
-        return tuple(values)
-
-    def lists(key, value):
-        return {
-            word: texts(f"{key}.{word}", texts_) for word, texts_ in mapping(key, value).items()
-        }
-
-    def rules(key, value):
-        return {
-            header: values if values in (ANY, NONE) else texts(f"{key}.{header}", values)
-            for header, values in mapping(key, value).items()
-        }
-
-    spec = mapping("it", spec)
-    known("it", spec, KEYS)
-    for key in ("title", "columns"):
-        if not spec.get(key):
-            wrong(key, "is missing")
-    if bool(spec.get("signature")) == bool(spec.get("tables")):
-        wrong("signature", "must be there, or tables with a signature each, but not both")
-
-    columns = lists("columns", spec["columns"])
-    known("columns", columns, [our for our in OUR_NAMES if our not in WORKED_OUT])
-    needs = mapping("needs", spec.get("needs", {}))
-    known("needs", needs, OUR_NAMES)
-    for our in needs:
-        if our not in columns:
-            wrong(f"needs.{our}", "has no entry in columns")
-
-    fill_down, clock = (), ()
-    if "fill_down" in spec:
-        given = mapping("fill_down", spec["fill_down"])
-        if set(given) != {"by", "columns"}:
-            wrong("fill_down", "must have by and columns")
-        fill_down = (
-            *texts("fill_down.by", given["by"])[:1],
-            *texts("fill_down.columns", given["columns"]),
-        )
-    if "clock" in spec:
-        given = mapping("clock", spec["clock"])
-        if set(given) != {"date", "time"}:
-            wrong("clock", "must have date and time")
-        clock = (*texts("clock.date", given["date"]), *texts("clock.time", given["time"]))
-    if ("invoiced_at" in columns) == bool(clock):
-        wrong("columns.invoiced_at", "must be there, or clock, but not both")
-    if not {"unit_price", "line_amount"} & set(columns):
-        wrong("columns", "must have unit_price or line_amount")
-
-    dates = texts("dates", spec["dates"]) if "dates" in spec else ()
-    for date in dates:
-        if date not in DATES and "%" not in date:
-            wrong("dates", f"must be {', '.join(DATES)} or patterns of strptime, not {date}")
-
-    line_amounts = lists("line_amounts", spec.get("line_amounts", {}))
-    known("line_amounts", line_amounts, LINE_AMOUNTS)
-    if {"discount", "discount_share"} <= set(line_amounts):
-        wrong("line_amounts", "can have discount or discount_share, not both")
-    if "pieces_back" in line_amounts and "quantity" not in columns:
-        wrong("line_amounts.pieces_back", "needs columns.quantity")
-    order_amounts = dict(mapping("order_amounts", spec.get("order_amounts", {})))
-    amount_rows = rules("order_amounts.rows", order_amounts.pop("rows", {}))
-    order_amounts = lists("order_amounts", order_amounts)
-    known("order_amounts", order_amounts, ORDER_AMOUNTS)
-    if order_amounts and "invoice_id" not in columns:
-        wrong("order_amounts", "needs columns.invoice_id")
-
-    preset = Preset(
-        name=name,
-        title=texts("title", spec["title"])[0],
-        signature=texts("signature", spec["signature"]) if "signature" in spec else (),
-        columns=columns,
-        needs={our: " ".join(texts(f"needs.{our}", text)) for our, text in needs.items()},
-        fill_down=fill_down,
-        clock=clock,
-        dates=dates,
-        keep=rules("keep", spec.get("keep", {})),
-        not_counted=rules("not_counted", spec.get("not_counted", {})),
-        returns=rules("returns", spec.get("returns", {})),
-        guests=texts("guests", spec["guests"]) if "guests" in spec else (),
-        line_amounts=line_amounts,
-        order_amounts=order_amounts,
-        amount_rows=amount_rows,
-        cancellation_prefix=str(spec.get("cancellation_prefix") or ""),
-        note=" ".join(texts("note", spec["note"])) if "note" in spec else "",
-        tables=_roles(spec["tables"], wrong, mapping, texts) if "tables" in spec else {},
-    )
-    for header in preset.headers if preset.tables else ():
-        if header.partition(".")[0] not in preset.tables or not header.partition(".")[2]:
-            wrong("tables", f"has no role for {header}; it has {', '.join(preset.tables)}")
-    return preset
-
-
-def _roles(written, wrong, mapping, texts):
-    roles = {}
-    for role, spec in mapping("tables", written).items():
-        spec = mapping(f"tables.{role}", spec)
-        if not set(spec) <= {"signature", "key", "optional"} or "signature" not in spec:
-            wrong(f"tables.{role}", "must have signature, and can have key and optional")
-        on = mapping(f"tables.{role}.key", spec.get("key", {}))
-        if bool(on) != bool(roles):
-            wrong(
-                f"tables.{role}", "must have key, unless it is the first role, which has the lines"
-            )
-        for other in on.values():
-            if str(other).partition(".")[0] not in roles:
-                wrong(f"tables.{role}.key", f"must point to an earlier role, not {other}")
-        roles[role] = Role(
-            signature=texts(f"tables.{role}.signature", spec["signature"]),
-            key=tuple((str(own), str(other)) for own, other in on.items()),
-            optional=spec.get("optional") is True,
-        )
-    return roles
-
-
-def meant(word, known):
-    """Suggest the known word that is closest, as the end of a sentence."""
-    close = difflib.get_close_matches(str(word), list(known), n=1)
-    return f". Did you mean {close[0]}?" if close else ""
-
-
-def preset_named(name, presets=None):
-    """Return the preset of a name.
-
-    Raises
-    ------
-    PresetError
-        In one line, with the names there are, if there is none of this name.
-    """
-    presets = _own_presets() if presets is None else presets
-    if name not in presets:
-        raise PresetError(
-            f"there is no preset {name}; there are {', '.join(presets)}" + meant(name, presets)
-        )
-    return presets[name]
-
-
-# ------------------------------------------------------------------------------------ recognising
-
-
-def _has(signature, folded):
-    # A header that occurs twice leaves a doubt about which one is meant.
+def has(signature, folded):
+    """Tell whether folded headers, with their counts, have each header of a signature once."""
+    # If a header occurs twice, it is not clear which one is meant.
     return all(folded.get(fold(header)) == 1 for header in signature)
 
 
-def recognise(headers, presets=None):
+def recognise(headers, presets):
     """Recognise the known export that has these headers.
 
     Parameters
     ----------
     headers : list of str
-    presets : dict of str to Preset, optional
+    presets : dict of str to Preset
 
     Returns
     -------
     Preset or None
-        None too if several presets fit, since that leaves a doubt.
+        None also if several presets fit, since it is not clear which one is meant.
     """
-    presets = _own_presets() if presets is None else presets
     folded = Counter(map(fold, headers))
-    fits = [one for one in presets.values() if one.signature and _has(one.signature, folded)]
+    fits = [one for one in presets.values() if one.signature and has(one.signature, folded)]
     return fits[0] if len(fits) == 1 else None
 
 
-def recognise_tables(headers, presets=None):
+def recognise_tables(headers, presets):
     """Recognise a known export of several files or relations.
 
     Parameters
     ----------
     headers : dict of str to list of str
         Name of a file or relation to its headers. Files that no role needs do no harm.
-    presets : dict of str to Preset, optional
+    presets : dict of str to Preset
 
     Returns
     -------
@@ -403,12 +188,11 @@ def recognise_tables(headers, presets=None):
     UnreadableFile
         If two files could have the same role.
     """
-    presets = _own_presets() if presets is None else presets
     folded = {name: Counter(map(fold, names)) for name, names in headers.items()}
     found = []
     for preset in presets.values():
         fits = {
-            role: [name for name, names in folded.items() if _has(spec.signature, names)]
+            role: [name for name, names in folded.items() if has(spec.signature, names)]
             for role, spec in preset.tables.items()
         }
         fits = {
@@ -434,7 +218,7 @@ def recognise_tables(headers, presets=None):
 
 
 def column_for(preset, our_name, headers):
-    """Return the headers of a file that a preset reads for one of our names, in their order.
+    """Return the headers of a file that a preset reads for one of our names, in the preset's order.
 
     Parameters
     ----------
@@ -453,7 +237,7 @@ def column_for(preset, our_name, headers):
 
 
 def check_needs(preset, headers, source):
-    """Stop if a file lacks a column that the preset explains the need of.
+    """Stop if a file lacks a column that the preset says it needs.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from functools import cache
 
-from reading.encoding import MOST_BYTES
+from reading.file_bytes import MOST_BYTES
 
 # A quoted value may hold line breaks; one that is not closed within so many lines never will be.
 MOST_LINES = 50

@@ -52,7 +52,6 @@ def land(path, **given):
     # As dbt's connection has it: an order that nobody asks for is nobody's.
     connection.execute("set preserve_insertion_order = false")
     with tempfile.TemporaryDirectory() as folder:
-        land_lines(connection, settings, folder)
-    opened = connection.execute("from landing.opened_files order by file_number")
-    names = [name for name, *_ in opened.description]
-    return Landed(connection, [dict(zip(names, row, strict=True)) for row in opened.fetchall()])
+        files = land_lines(connection, settings, folder)
+    files = files.astype(object).where(files.notna(), None)
+    return Landed(connection, files.to_dict("records"))

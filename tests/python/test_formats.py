@@ -8,6 +8,7 @@ import pytest
 from landing import land
 from test_inputs import as_xlsx
 
+from reading.amounts import decide_discount
 from reading.decisions import UnreadableFile
 from reading.formats import (
     DATES,
@@ -16,7 +17,6 @@ from reading.formats import (
     date_heads,
     decide_dates,
     decide_decimal_mark,
-    decide_discount,
     notations,
     number_marks,
 )
@@ -102,14 +102,18 @@ def test_one_notation_that_fits_more_dates_than_any_other_is_it(written, notatio
         assert decision.answer == DATES[notation]
 
 
-def test_of_two_that_fit_every_date_the_one_that_spans_far_less_time_counts():
-    """A file of the first twelve days of a month would else be one of a year."""
-    days = [f"{day:02}/06/2011" for day in range(1, 13)]
-    assert decided(*days)[0] == "dmy"
-    assert decided(*(f"06/{day:02}/2011" for day in range(1, 13)))[0] == "mdy"
-    # Two months, read either way, span too much alike.
-    with pytest.raises(UnreadableFile, match="day/month/year or month/day/year"):
-        decided("01/02/2011", "02/01/2011")
+def test_days_and_months_that_fit_either_way_are_asked_whatever_they_span():
+    """Twelve days of June, or a shop that sells on the sixth of each month: nobody can tell."""
+    for written in ("{:02}/06/2011", "06/{:02}/2011", "{:02}/06/11"):
+        with pytest.raises(UnreadableFile, match="day/month/year or month/day/year"):
+            decided(*(written.format(number) for number in range(1, 13)))
+
+
+def test_a_year_in_front_that_is_left_out_for_the_time_it_would_span_is_told():
+    decision = decided(*(f"{day:02}/06/11" for day in range(1, 31)))[1]
+    assert decision.answer == DATES["dmy"]
+    assert decision.runner_up == DATES["yymd"]
+    assert decision.matters
 
 
 @pytest.mark.parametrize("written", ["%d-%m-%y", "%m-%d-%y", "%y-%m-%d"])
@@ -272,7 +276,7 @@ def test_points_and_commas_in_one_file_stop_unless_they_are_typing_errors():
     ],
 )
 def test_what_the_numbers_of_a_discount_are(facts, name, kind):
-    found, decision = decide_discount("a.csv", facts, name)
+    found, decision = decide_discount(name, *facts)
     assert found == kind
     assert decision.matters
     assert decision.lines == 10
@@ -286,3 +290,16 @@ def test_what_is_declared_counts_in_files_of_every_kind(tmp_path):
     declared = {"dates": "mdy", "decimal_mark": ",", "sheet": "June", "delimiter": ";"}
     files = land(tmp_path, invoice_format=declared).files
     assert [(file["dates"], file["decimal_mark"]) for file in files] == [("mdy", ",")] * 2
+
+
+def test_days_in_whole_numbers_of_parquet_are_read(tmp_path):
+    """Every type of whole number: eight digits fit into 32 bits too."""
+    for number, kind in enumerate(["integer", "bigint", "uinteger"]):
+        duckdb.sql(
+            f"""
+            copy (
+                select '1' as Invoice, 'c1' as Customer, 20110105::{kind} as Date, 1.5 as Price
+            ) to '{tmp_path}/{number}.parquet' (format parquet)
+            """
+        )
+    assert {file["dates"] for file in land(tmp_path).files} == {"ymd"}

@@ -11,7 +11,8 @@ import pytest
 from layouts import LAYOUTS, Layout
 
 from reading.decisions import UnreadableFile
-from reading.preset_rows import joined, plain_number, preset_query, quote
+from reading.preset_file import load_presets, preset_named
+from reading.preset_rows import joined, plain_number, preset_query
 from reading.presets import (
     OUR_NAMES,
     PresetError,
@@ -19,11 +20,10 @@ from reading.presets import (
     check_needs,
     column_for,
     fold,
-    load_presets,
-    preset_named,
     recognise,
     recognise_tables,
 )
+from reading.sql import sql_name
 
 PRESETS = load_presets()
 PROJECT = Path(__file__).resolve().parents[2]
@@ -98,8 +98,8 @@ def test_every_preset_has_a_layout_to_test_it_on():
 @pytest.mark.parametrize("name", single)
 def test_a_file_is_recognised_as_itself_and_as_nothing_else(layouts, name):
     (headers,) = headers_of(layouts[name]).values()
-    assert recognise(headers) == PRESETS[name]
-    assert recognise_tables({"a.csv": headers}) is None
+    assert recognise(headers, PRESETS) == PRESETS[name]
+    assert recognise_tables({"a.csv": headers}, PRESETS) is None
 
 
 @pytest.mark.parametrize("name", single)
@@ -109,7 +109,7 @@ def test_the_case_and_order_of_headers_and_columns_of_other_apps_do_not_matter(l
         "My own column",
         *(f" {header.upper().replace(' ', '_')} " for header in reversed(headers)),
     ]
-    assert recognise(changed) == PRESETS[name]
+    assert recognise(changed, PRESETS) == PRESETS[name]
 
 
 @pytest.mark.parametrize("name", single)
@@ -117,13 +117,13 @@ def test_without_one_header_of_its_signature_a_file_is_not_recognised(layouts, n
     (headers,) = headers_of(layouts[name]).values()
     for lacking in PRESETS[name].signature:
         kept = [header for header in headers if header != lacking]
-        assert recognise(kept) is None, lacking
+        assert recognise(kept, PRESETS) is None, lacking
 
 
 @pytest.mark.parametrize("name", single)
 def test_a_header_that_occurs_twice_leaves_a_doubt(layouts, name):
     (headers,) = headers_of(layouts[name]).values()
-    assert recognise([*headers, PRESETS[name].signature[0]]) is None
+    assert recognise([*headers, PRESETS[name].signature[0]], PRESETS) is None
 
 
 @pytest.mark.parametrize("name", of_tables)
@@ -132,9 +132,9 @@ def test_files_are_recognised_together_by_their_headers_and_not_by_their_names(l
     files = {f"file {n}": header for n, header in enumerate(headers.values())}
     files["notes.csv"] = ["Date", "Note"]
     roles = {role: f"file {n}" for n, role in enumerate(headers)}
-    assert recognise_tables(files) == (PRESETS[name], roles)
+    assert recognise_tables(files, PRESETS) == (PRESETS[name], roles)
     for header in headers.values():
-        assert recognise(header) is None
+        assert recognise(header, PRESETS) is None
 
 
 @pytest.mark.parametrize("name", of_tables)
@@ -142,7 +142,7 @@ def test_a_file_too_few_is_not_recognised_unless_it_is_optional(layouts, name):
     headers = headers_of(layouts[name])
     for role, spec in PRESETS[name].tables.items():
         fewer = {other: header for other, header in headers.items() if other != role}
-        assert (recognise_tables(fewer) is not None) == spec.optional, role
+        assert (recognise_tables(fewer, PRESETS) is not None) == spec.optional, role
 
 
 def test_files_of_different_exports_are_not_joined(layouts):
@@ -151,7 +151,7 @@ def test_files_of_different_exports_are_not_joined(layouts):
         for other in of_tables:
             if one != other:
                 first, second = next(iter(every[one].values())), list(every[other].values())[1]
-                assert recognise_tables({"a": first, "b": second}) is None, (one, other)
+                assert recognise_tables({"a": first, "b": second}, PRESETS) is None, (one, other)
 
 
 def test_two_files_for_one_role_stop_with_one_line(layouts):
@@ -160,25 +160,25 @@ def test_two_files_for_one_role_stop_with_one_line(layouts):
     with pytest.raises(
         UnreadableFile, match=r"orders and orders_2018\.csv could both be .* orders"
     ) as stop:
-        recognise_tables(headers)
+        recognise_tables(headers, PRESETS)
     assert "\n" not in str(stop.value)
 
 
 def test_a_file_that_could_be_two_exports_is_none(layouts):
     both = {fold(h): h for name in ("etsy", "square") for h in headers_of(layouts[name])[name]}
-    assert recognise(list(both.values())) is None
+    assert recognise(list(both.values()), PRESETS) is None
 
 
 def test_one_file_with_the_columns_of_two_roles_is_not_joined_with_itself(layouts):
     details, orders = headers_of(layouts["northwind"]).values()
     flat = list({fold(header): header for header in [*details, *orders]}.values())
-    assert recognise_tables({"flat.csv": flat}) is None
+    assert recognise_tables({"flat.csv": flat}, PRESETS) is None
 
 
 @pytest.mark.parametrize("header", [ONLINE_RETAIL, ONLINE_RETAIL_II])
 def test_online_retail_is_no_known_export(header):
-    assert recognise(header.split(",")) is None
-    assert recognise_tables({"a.csv": header.split(",")}) is None
+    assert recognise(header.split(","), PRESETS) is None
+    assert recognise_tables({"a.csv": header.split(",")}, PRESETS) is None
 
 
 @pytest.mark.parametrize(
@@ -195,13 +195,13 @@ def test_online_retail_is_no_known_export(header):
     ],
 )
 def test_a_shops_own_file_is_no_known_export(header):
-    assert recognise(header.split(",")) is None
-    assert recognise_tables({"a.csv": header.split(",")}) is None
+    assert recognise(header.split(","), PRESETS) is None
+    assert recognise_tables({"a.csv": header.split(",")}, PRESETS) is None
 
 
 def test_the_demo_is_no_known_export():
     for path in sorted((PROJECT / "data" / "demo").glob("*.csv")):
-        assert recognise(path.open(encoding="utf-8").readline().strip().split(",")) is None
+        assert recognise(path.open(encoding="utf-8").readline().strip().split(","), PRESETS) is None
 
 
 def test_a_part_of_shopifys_columns_is_enough(connection):
@@ -210,7 +210,7 @@ def test_a_part_of_shopifys_columns_is_enough(connection):
             ","
         )
     )
-    preset = recognise(headers)
+    preset = recognise(headers, PRESETS)
     assert preset == PRESETS["shopify"]
     values = "('#1', 'A@b.com', '2023-01-06 12:21:00 -0500', '3', 'Mug', '39.00', 'P016')"
     query = preset_query(
@@ -701,7 +701,7 @@ def test_names_and_values_are_data(connection, tmp_path):
         ("it's me", "state is o'clock"),
         ("k", None),
     ]
-    assert quote('a"b') == '"a""b"'
+    assert sql_name('a"b') == '"a""b"'
 
 
 def test_layouts_are_the_same_every_time(layouts, tmp_path):

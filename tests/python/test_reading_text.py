@@ -16,7 +16,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from reading.decisions import UnreadableFile
-from reading.encoding import MOST_BYTES
+from reading.file_bytes import MOST_BYTES
 from reading.records import MOST_SHOWN, Dialect, split
 from reading.text import fast_source, open_text
 
@@ -97,7 +97,7 @@ def test_every_line_comes_out_once(tmp_path_factory, body, most):
     # Where most line ends are carriage returns, they are line ends.
     assume(body.count(b"\r") - body.count(b"\r\n") <= body.count(b"\n") + 1)
     try:
-        with patch("reading.records.MOST_BYTES", most), patch("reading.text.MOST_BYTES", most):
+        with patch("reading.records.MOST_BYTES", most), patch("reading.text_fast.MOST_BYTES", most):
             source, rows = read(
                 folder, body, encoding="utf-8", quotes='"', header_line=1, delimiter=","
             )

@@ -9,8 +9,9 @@ import duckdb
 import pytest
 from test_inputs import as_xlsx, letters
 
+from reading.cell_text import is_date_format
 from reading.decisions import UnreadableFile
-from reading.workbook import is_date_format, open_workbook
+from reading.workbook import open_workbook
 
 HEADER = ["InvoiceNo", "StockCode", "Quantity", "InvoiceDate"]
 LINE = ["A1", "mug", 2, 20230531]
@@ -312,7 +313,7 @@ def test_other_kinds_of_files_are_one_line(tmp_path, content, message):
 
 def test_lines_are_exact_in_a_long_sheet(tmp_path, monkeypatch):
     # A full parser would need five times as long for a sheet in the usual form.
-    monkeypatch.delattr("reading.workbook.parsed_rows")
+    monkeypatch.delattr("reading.sheet_xml.parsed_rows")
     path, last = tmp_path / "shop.xlsx", 260_000
     rows = "".join(f'<row r="{n}"><c r="A{n}"><v>{n}</v></c></row>' for n in range(2, last + 1))
     write_rows(path, names("a", "b", "c") + rows)

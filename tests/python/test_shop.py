@@ -5,7 +5,7 @@ import pytest
 from landing import land
 
 from reading.decisions import UnreadableFile
-from reading.shop import is_negative
+from reading.signs import is_negative
 
 # Of a line, unless a test says otherwise.
 LINE = {

@@ -4,16 +4,9 @@ from dataclasses import replace
 
 from reading.decisions import Column, Decision, UnreadableFile
 from reading.files import LANDING
+from reading.preset_file import own_presets, preset_named
 from reading.preset_rows import joined, preset_query
-from reading.presets import (
-    OUR_NAMES,
-    Table,
-    check_needs,
-    fold,
-    preset_named,
-    recognise,
-    recognise_tables,
-)
+from reading.presets import OUR_NAMES, Table, check_needs, fold, recognise, recognise_tables
 
 # What turns recognition off.
 NOT_WANTED = "none"
@@ -47,7 +40,7 @@ def apply_presets(connection, sources, settings):
             "give either the setting preset or invoice_columns: a preset knows its columns"
         )
     headers = {source.name: [column.name for column in source.columns] for source in sources}
-    presets = {stated: preset_named(stated)} if stated else None
+    presets = {stated: preset_named(stated)} if stated else own_presets()
     together = recognise_tables(headers, presets)
     if together:
         preset, names = together
