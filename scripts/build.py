@@ -88,7 +88,7 @@ def main(arguments=None):
     if options.verb == "check":
         import duckdb
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-        from told import tell_check
+        from readings import tell_check
 
         used = read_defaults() | settings
         # Only one connection can have the file of the warehouse open.

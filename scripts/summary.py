@@ -3,8 +3,8 @@
 import textwrap
 
 import duckdb
+from readings import tell_decisions, tell_rejected
 from settings import printable
-from told import tell_decisions, tell_rejected
 
 ACTION_WIDTH = 48
 # A customer with more of the orders, in a shop with at least so many customers, is odd.
@@ -164,6 +164,13 @@ def find_odd_customers(connection):
     ]
 
 
+def shorten(reasons):
+    """Tell the first of several reasons, and where the others stand."""
+    first, *others = reasons.split("; ")
+    more = f"; {len(others):,} more in refit_decisions.names_withheld" if others else ""
+    return f"{first}{more}"
+
+
 def find_warnings(connection):
     """Find segmentations that are not what their declarations let people expect."""
     decisions = connection.execute(
@@ -212,7 +219,9 @@ def find_warnings(connection):
         if is_conflict
     ]
     found += [
-        f"{segmentation}: {withheld}." for segmentation, *_, withheld in decisions if withheld
+        f"{segmentation}: {shorten(withheld)}."
+        for segmentation, *_, withheld in decisions
+        if withheld
     ]
     return [printable(warning) for warning in found]
 

@@ -54,6 +54,10 @@ unmatched_returns as (
     group by case when matched_extent = 'none' then 'no_sale_before' else 'rest_of_part' end
 ),
 
+rejected_shares as (
+    {{ rejected_shares(ref('int_invoice_lines_classified')) }}
+),
+
 combined as (
     select * from sales_and_rejected
     union all
@@ -64,11 +68,15 @@ combined as (
 
 final as (
     select
-        status,
-        reason,
-        cast(lines as bigint) as lines,
-        cast(amount as decimal(18, 2)) as amount
+        combined.status,
+        combined.reason,
+        cast(combined.lines as bigint) as lines,
+        cast(combined.amount as decimal(18, 2)) as amount,
+        rejected_shares.line_share,
+        rejected_shares.amount_share,
+        rejected_shares.lost_share
     from combined
+    left join rejected_shares on combined.reason = rejected_shares.reject_reason
 )
 
 select * from final

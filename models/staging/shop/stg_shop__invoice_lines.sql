@@ -76,6 +76,19 @@ weighed as (
     from converted
 ),
 
+{# A price that its amount agrees with, but for the rounding of each piece, is the price that was paid. #}
+compared as (
+    select
+        *,
+        case
+            when not has_paid_amount then coalesce(discount_kind is not null and discount <> 0, false)
+            when unit_price is null or quantity is null then true
+            else abs(abs(cast(line_amount as double)) - abs(cast(quantity as double) * cast(unit_price as double)))
+                > 0.011 + 0.005 * abs(cast(quantity as double))
+        end as is_price_derived
+    from weighed
+),
+
 {# What was paid for the line: its amount where that counts, else price times quantity less a discount. #}
 priced as (
     select
@@ -84,6 +97,7 @@ priced as (
         case when abs(quantity) < 2147483648 then quantity end as quantity,
         coalesce(
             case
+                when not is_price_derived then unit_price
                 when has_paid_amount
                     then try_cast(abs(line_amount) / nullif(abs(quantity), 0) as decimal(22, 8))
                 when discount_kind = 'share' then try_cast(unit_price * (1 - abs(discount)) as decimal(22, 8))
@@ -92,7 +106,7 @@ priced as (
             end,
             unit_price
         ) as unit_price
-    from weighed
+    from compared
 ),
 
 final as (
@@ -125,7 +139,7 @@ final as (
         invoiced_at,
         ---------- what tells lines apart
         has_invoice_id,
-        has_paid_amount or coalesce(discount <> 0, false) as is_price_derived,
+        is_price_derived,
         passed_through,
         other_columns,
         ---------- as written

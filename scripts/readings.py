@@ -12,7 +12,6 @@ WORTH_TELLING = 0.005
 # Reasons that are told however few lines they cost: one of them moves the day of measurement, the
 # other is a conflict of two files.
 ALWAYS_TOLD = ("implausible_date", "replaced_later")
-LINES = "intermediate.int_invoice_lines_classified"
 
 
 def tell_decisions(connection):
@@ -42,9 +41,9 @@ def tell_decisions(connection):
         where = "" if file == "all files" or files > 1 else f" in {file}"
         because = f" ({evidence})" if evidence else ""
         change = f" To change it: VARS='{setting}'" if setting else ""
-        told += wrap(f"Read: {question}{where}: {answer}{because}.{change}")
+        told += wrap(f"Decided: {question}{where}: {answer}{because}.{change}")
     if len(rows) > MOST_TOLD:
-        told.append(f"Read: {len(rows) - MOST_TOLD} more; make check tells all of them.")
+        told.append(f"Decided: {len(rows) - MOST_TOLD} more; make check tells all of them.")
     (unread,) = connection.execute(
         "select string_agg(distinct answer, '; ') from marts.readings "
         "where question = 'columns not read'"
@@ -75,30 +74,11 @@ def tell_rejected(connection, examples=0, threshold=WORTH_TELLING):
     list of str
     """
     rows = connection.execute(
-        f"""
-        with fates as (
-            select
-                reject_reason,
-                count(*) as lines,
-                coalesce(sum(abs(line_amount)), 0) as amount
-            from {LINES}
-            group by reject_reason
-        ),
-
-        everything as (
-            select sum(lines) as lines, sum(amount) as amount from fates
-        )
-
-        select
-            reject_reason,
-            fates.lines,
-            fates.amount,
-            fates.lines / everything.lines as line_share,
-            coalesce(fates.amount / nullif(everything.amount, 0), 0) as amount_share
-        from fates
-        cross join everything
-        where reject_reason is not null
-        order by fates.amount desc, fates.lines desc, reject_reason
+        """
+        select reason, lines, amount, line_share, amount_share
+        from marts.line_accounting
+        where status = 'rejected'
+        order by amount_share desc, lines desc, reason
         """
     ).fetchall()
     told = []
@@ -188,21 +168,22 @@ def tell_check(connection, limit, accepted):
             if part
         )
         told.append(printable(f"  {'!' if matters else ' '} {question}: {answer} ({details})"))
-    lines, sales, returns, amount = connection.execute(
-        f"""
+    lines, sales, returns, rejected, amount = connection.execute(
+        """
         select
-            count(*),
-            count(*) filter (where is_sale),
-            count(*) filter (where is_return),
-            coalesce(sum(line_amount) filter (where is_sale), 0)
-        from {LINES}
+            coalesce(sum(lines), 0),
+            coalesce(sum(lines) filter (where status = 'kept_sale'), 0),
+            coalesce(sum(lines) filter (where status like '%return'), 0),
+            coalesce(sum(lines) filter (where status = 'rejected'), 0),
+            coalesce(sum(amount) filter (where status = 'kept_sale'), 0)
+        from marts.line_accounting
         """
     ).fetchone()
     told += [
         "",
         "What becomes of the lines",
         f"  {lines:,} lines = {sales:,} sales worth {amount:,.2f} + {returns:,} returns + "
-        f"{lines - sales - returns:,} rejected",
+        f"{rejected:,} rejected",
     ]
     told += [f"  {line}" for line in tell_rejected(connection, examples=3, threshold=0)]
     told += [f"  {line}" for line in tell_stops(connection, limit, accepted)]
@@ -212,36 +193,12 @@ def tell_check(connection, limit, accepted):
 def tell_stops(connection, limit, accepted):
     """Tell which reasons would stop a build, and what to do about each."""
     rows = connection.execute(
-        f"""
-        with fates as (
-            select
-                reject_reason,
-                count(*) as lines,
-                count(line_amount) as priced_lines,
-                coalesce(sum(abs(line_amount)), 0) as amount
-            from {LINES}
-            group by reject_reason
-        ),
-
-        shares as (
-            select
-                *,
-                case
-                    when
-                        priced_lines = lines
-                        and sum(amount) over () > 0
-                        and reject_reason <> 'no_order_data'
-                        then amount / sum(amount) over ()
-                    else lines / sum(lines) over ()
-                end as share
-            from fates
-        )
-
-        select reject_reason, share, remedy
-        from shares
-        inner join reference.reject_reasons using (reject_reason)
-        where not is_expected and share > ?
-        order by share desc, reject_reason
+        """
+        select reason, lost_share, remedy
+        from marts.line_accounting
+        inner join reference.reject_reasons on reason = reject_reason
+        where status = 'rejected' and not is_expected and lost_share > ?
+        order by lost_share desc, reason
         """,
         [limit],
     ).fetchall()
