@@ -221,8 +221,10 @@ def count_utf8(path):
             try:
                 raw.decode("utf-8")
                 good += 1
-            except UnicodeDecodeError:
+            except UnicodeDecodeError as error:
                 bad += 1
                 if len(examples) < MOST_TELLING:
-                    examples.append(raw[:MOST_OF_LINE])
+                    # The bytes that tell are those around the one that is not UTF-8.
+                    begin = max(0, error.start - MOST_OF_LINE // 2)
+                    examples.append(raw[begin : begin + MOST_OF_LINE])
     return good, bad, examples

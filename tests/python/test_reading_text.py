@@ -423,6 +423,13 @@ def test_another_alphabet_is_told(tmp_path):
     assert "cp1251 makes it \u043a\u0440\u0443\u0436\u043a\u0430" in told.evidence
 
 
+def test_the_first_letter_that_tells_an_encoding_can_be_far_along_its_line(tmp_path):
+    source, rows = read(tmp_path, b"1," + b"x" * 5_000 + b"\xe9,2\n")
+    answers = {decision.question: decision.answer for decision in source.decisions}
+    assert answers["encoding"] == "cp1252"
+    assert rows[0][-2].endswith("x\u00e9")
+
+
 def test_a_line_in_another_encoding_is_no_text(tmp_path):
     good = "1,caf\u00e9,2\n".encode()
     source, rows = read(tmp_path, good * 3 + b"4,caf\xe9,5\n")
