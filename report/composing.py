@@ -126,7 +126,7 @@ def compose(drawn, results, segmentations, left_out):
     }
     missing = f"Left out, to stay below {size(LARGEST)}: {', '.join(left_out)}."
     filled = {
-        "as_of": f"{shop['as_of_at']:%-d %B %Y, %H:%M} UTC",
+        "as_of": f"{shop['as_of_at']:%-d %B %Y, %H:%M}",
         "versions": escape(versions),
         "left_out": f'<p class="as-of left-out">{escape(missing)}</p>' if left_out else "",
         "headlines": headlines,
