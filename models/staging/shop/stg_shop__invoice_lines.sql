@@ -83,7 +83,8 @@ compared as (
         case
             when not has_paid_amount then coalesce(discount_kind is not null and discount <> 0, false)
             when unit_price is null or quantity is null then true
-            else abs(abs(cast(line_amount as double)) - abs(cast(quantity as double) * cast(unit_price as double)))
+            else
+                abs(abs(cast(line_amount as double)) - abs(cast(quantity as double) * cast(unit_price as double)))
                 > 0.011 + 0.005 * abs(cast(quantity as double))
         end as is_price_derived
     from weighed
