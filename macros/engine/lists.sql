@@ -53,6 +53,24 @@
     nullif(list_position({{ values }}, {{ value }}), 0)
 {%- endmacro %}
 
+{#- The element at a place, from 1. -#}
+{% macro at_place(values, place) -%}
+    {{ return(adapter.dispatch('at_place', 'customer_segments')(values, place)) }}
+{%- endmacro %}
+
+{% macro duckdb__at_place(values, place) -%}
+    list_extract({{ values }}, {{ place }})
+{%- endmacro %}
+
+{#- What becomes of each of several columns, as a list: SQL in which name stands for the column. -#}
+{% macro list_of_each(columns, name, expression) -%}
+    {{ return(adapter.dispatch('list_of_each', 'customer_segments')(columns, name, expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__list_of_each(columns, name, expression) -%}
+    list_transform([{{ columns | join(', ') }}], lambda {{ name }}: {{ expression }})
+{%- endmacro %}
+
 {#- Distances from a point, a list of numbers, to each of a list of points. -#}
 {% macro distances_to(centers, point) -%}
     {{ return(adapter.dispatch('distances_to', 'customer_segments')(centers, point)) }}

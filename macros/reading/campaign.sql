@@ -30,11 +30,6 @@
     ]) }}
 {%- endmacro %}
 
-{#- All that is a number. -#}
-{% macro campaign_numbers() -%}
-    {{ return(['birth_year', 'stated_age', 'stated_customer_days'] + campaign_counts() + campaign_money()) }}
-{%- endmacro %}
-
 {#- The answers to the six campaigns, of which the last is the one to predict, and complaints. -#}
 {% macro campaign_answers() -%}
     {{ return(['accepted_1', 'accepted_2', 'accepted_3', 'accepted_4', 'accepted_5', 'accepted_6', 'complained']) }}
@@ -68,18 +63,26 @@
     end
 {%- endmacro %}
 
-{#- What is not text, and how it is read: {our name: SQL}. -#}
+{#- What is not text, by how it is read: {a name of the reading: [our names]}. -#}
 {% macro campaign_readings() -%}
-    {%- set readings = {'registered_on': registration_day('registered_on')} -%}
-    {%- for column in campaign_numbers() if column not in campaign_money() -%}
+    {{ return({
+        'day': ['registered_on'],
+        'count': ['birth_year', 'stated_age', 'stated_customer_days'] + campaign_counts(),
+        'money': campaign_money(),
+        'answer': campaign_answers(),
+    }) }}
+{%- endmacro %}
+
+{#- What such a reading makes of text; null where it can't be read. -#}
+{% macro campaign_reading(name, text) -%}
+    {%- if name == 'day' -%}
+        {{ registration_day(text) }}
+    {%- elif name == 'count' -%}
         {#- Eight digits, so that no sum or difference of them is too large for its type. -#}
-        {%- do readings.update({column: 'cast(try_cast(' ~ whole_number(column) ~ ' as decimal(8, 0)) as integer)'}) -%}
-    {%- endfor -%}
-    {%- for column in campaign_money() -%}
-        {%- do readings.update({column: 'cast(' ~ number(column, 'VARCHAR', "'.'") ~ ' as decimal(18, 2))'}) -%}
-    {%- endfor -%}
-    {%- for column in campaign_answers() -%}
-        {%- do readings.update({column: yes_or_no(column)}) -%}
-    {%- endfor -%}
-    {{ return(readings) }}
+        cast(try_cast({{ whole_number(text) }} as decimal(8, 0)) as integer)
+    {%- elif name == 'money' -%}
+        cast(try_cast({{ plain_number(text, "'.'") }} as decimal(22, 8)) as decimal(18, 2))
+    {%- else -%}
+        {{ yes_or_no(text) }}
+    {%- endif -%}
 {%- endmacro %}

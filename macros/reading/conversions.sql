@@ -1,10 +1,26 @@
-{#- An identifier of a known type as text. Spreadsheets write 17850 as 17850.0, and exports put an apostrophe
-    before numbers so that a spreadsheet keeps them; whole numbers need no look at their digits. -#}
-{% macro id_text(column, type) -%}
+{#- A value of a known type as trimmed text; whole numbers need no look at their digits. What is written many times
+    below is a column of an earlier step, so that it is worked out once for a line. -#}
+{% macro trimmed_text(column, type) -%}
+    {%- set text = "cast(" ~ column ~ " as varchar)" -%}
+    {{ text if 'INT' in type else 'trim(' ~ text ~ ')' }}
+{%- endmacro %}
+
+{#- The same of a customer's id; the case of an e-mail address tells nobody apart. -#}
+{% macro trimmed_customer(column, type) -%}
+    {%- set text = trimmed_text(column, type) -%}
     {%- if 'INT' in type -%}
-        cast({{ column }} as varchar)
+        {{ text }}
     {%- else -%}
-        {%- set text = "trim(cast(" ~ column ~ " as varchar))" -%}
+        case when strpos(cast({{ column }} as varchar), '@') > 1 then lower({{ text }}) else {{ text }} end
+    {%- endif -%}
+{%- endmacro %}
+
+{#- An identifier in trimmed text. Spreadsheets write 17850 as 17850.0, and exports put an apostrophe before numbers
+    so that a spreadsheet keeps them. -#}
+{% macro id_text(text, type) -%}
+    {%- if 'INT' in type -%}
+        {{ text }}
+    {%- else -%}
         nullif(
             case
                 when starts_with({{ text }}, '''') and regexp_full_match({{ text }}, '''[0-9].*') then substr({{ text }}, 2)
@@ -15,19 +31,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The id of a customer; the case of an e-mail address tells nobody apart. -#}
-{% macro customer_id_text(column, type) -%}
-    {%- set id = id_text(column, type) -%}
-    {%- if 'INT' in type -%}
-        {{ id }}
-    {%- else -%}
-        case when strpos(cast({{ column }} as varchar), '@') > 1 then lower({{ id }}) else {{ id }} end
-    {%- endif -%}
-{%- endmacro %}
-
 {#- The code of a product; one product for both cases of its letters where the setting says so. -#}
-{% macro product_id_text(column, type) -%}
-    {{ 'upper(' ~ id_text(column, type) ~ ')' if setting('upper_case_products') else id_text(column, type) }}
+{% macro product_id_text(text, type) -%}
+    {{ 'upper(' ~ id_text(text, type) ~ ')' if setting('upper_case_products') else id_text(text, type) }}
 {%- endmacro %}
 
 {#- {column: type} of a relation that has been built; empty where it has not. -#}
@@ -70,45 +76,47 @@
 {% macro number_in_words(column, decimal_mark) -%}
     {%- set currency = '\\p{Sc}|[A-Z]{1,2}\\p{Sc}|[A-Z]{3}|kr[.]?|zł|Kč|Ft|lei|Fr[.]?|Rs[.]?|R|S/[.]?' -%}
     {%- set around = '(?:[-+−()\\s\\x{a0}\\x{202f}]|' ~ currency ~ ')*' -%}
+    {%- set before, behind = "^(?:'')?" ~ around, around ~ '$' -%}
     {%- set space = "''’ \\x{a0}\\x{202f}\\x{2009}" -%}
-    {%- set whole = "'(?:'')?" ~ around ~ '([0-9.,](?:[0-9.,' ~ space ~ ']*[0-9.,])?)' ~ around ~ "'" -%}
-    {%- set number = "regexp_extract(" ~ column ~ ", " ~ whole ~ ", 1)" -%}
+    {%- set spaced = '[0-9]*|[0-9]{1,3}(?:[' ~ space ~ '][0-9]{3})+' -%}
+    {%- set with_commas = spaced ~ '|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}' -%}
+    {%- set with_points = spaced ~ '|[0-9]{1,3}(?:[.][0-9]{3})+' -%}
     case
-        when
-            regexp_full_match({{ column }}, {{ whole }})
-            and regexp_full_match({{ column }}, '[^-+−()]*([-+−][^-+−()]*|[(][^-+−()]*[)][^-+−()]*)?')
+        when regexp_full_match({{ column }}, '[^-+−()]*([-+−][^-+−()]*|[(][^-+−()]*[)][^-+−()]*)?')
             then
                 case when regexp_matches({{ column }}, '^[^0-9]*[-(−]|[-−][^0-9]*$') then '-' else '' end
-                || case
-                    {%- for mark, thousands in {'.': ',', ',': '.'}.items() %}
-                    when
-                        {{ decimal_mark }} = '{{ mark }}'
-                        and regexp_full_match(
-                            {{ number }},
-                            '([0-9]*|[0-9]{1,3}([{{ thousands }}][0-9]{3})+|[0-9]{1,3}([{{ space }}][0-9]{3})+|[0-9]{1,2}(,[0-9]{2})+,[0-9]{3})([{{ mark }}][0-9]*)?'
-                        )
-                        then replace(regexp_replace({{ number }}, '[{{ thousands ~ space }}]', '', 'g'), ',', '.')
-                    {%- endfor %}
-                end
+                || nullif(regexp_replace(
+                    case {{ decimal_mark }}
+                        when '.'
+                            then regexp_extract({{ column }}, '{{ before }}((?:{{ with_commas }})(?:[.][0-9]*)?){{ behind }}', 1)
+                        when ','
+                            then translate(regexp_extract({{ column }}, '{{ before }}((?:{{ with_points }})(?:,[0-9]*)?){{ behind }}', 1), '.,', ',.')
+                    end, '[,{{ space }}]', '', 'g'
+                ), '')
     end
 {%- endmacro %}
 
-{#- A number, or null where there is none. Eight decimals: things are sold in thousands at a hundredth of a penny
-    each, and what floats add behind the fifteenth digit is rounded away. decimal_mark is an expression. -#}
-{% macro number(column, type, decimal_mark) -%}
+{#- What a number is read from: text as plain_number has it, and other types as they are. -#}
+{% macro plain_text(column, type, decimal_mark) -%}
+    {{ plain_number(column, decimal_mark) if type == 'VARCHAR' else column }}
+{%- endmacro %}
+
+{#- A number out of plain_text, or null where there is none. Eight decimals: things are sold in thousands at a
+    hundredth of a penny each, and what floats add behind the fifteenth digit is rounded away. -#}
+{% macro number(plain, type) -%}
     {%- if type == 'VARCHAR' -%}
-        {{ decimal_in_text(plain_number(column, decimal_mark)) }}
+        {{ decimal_in_text(plain) }}
     {%- elif type == 'FLOAT' -%}
         {#- The shortest text that means a float is what was meant by it. -#}
-        {{ decimal_in_text("cast(" ~ column ~ " as varchar)") }}
+        {{ decimal_in_text("cast(" ~ plain ~ " as varchar)") }}
     {%- elif type == 'DOUBLE' -%}
         {#- The same, without the detour where fifteen digits are enough. -#}
         case
-            when abs({{ column }}) < 10000000 then try_cast({{ column }} as decimal(22, 8))
-            else {{ decimal_in_text("cast(" ~ column ~ " as varchar)") }}
+            when abs({{ plain }}) < 10000000 then try_cast({{ plain }} as decimal(22, 8))
+            else {{ decimal_in_text("cast(" ~ plain ~ " as varchar)") }}
         end
     {%- else -%}
-        try_cast({{ column }} as decimal(22, 8))
+        try_cast({{ plain }} as decimal(22, 8))
     {%- endif -%}
 {%- endmacro %}
 
@@ -117,21 +125,10 @@
     coalesce(cast(try_cast({{ text }} as decimal(18, 8)) as decimal(22, 8)), try_cast({{ text }} as decimal(22, 8)))
 {%- endmacro %}
 
-{#- A number of pieces, kilograms or hours, or null where there is none. -#}
-{% macro quantity_number(column, type, decimal_mark) -%}
-    {%- if 'INT' in type -%}
-        {%- set value = "try_cast(" ~ column ~ " as decimal(18, 6))" -%}
-    {%- elif type == 'VARCHAR' -%}
-        {%- set value = "try_cast(" ~ plain_number(column, decimal_mark) ~ " as decimal(18, 6))" -%}
-    {%- else -%}
-        {%- set value = "try_cast(" ~ number(column, type, decimal_mark) ~ " as decimal(18, 6))" -%}
-    {%- endif -%}
-    {{ value }}
-{%- endmacro %}
-
-{#- A discount, without the percent sign it can have. -#}
-{% macro discount_number(column, type, decimal_mark) -%}
-    {{ number("rtrim(" ~ column ~ ", ' %')" if type == 'VARCHAR' else column, type, decimal_mark) }}
+{#- A number of pieces, kilograms or hours out of plain_text, or null where there is none. -#}
+{% macro quantity_number(plain, type) -%}
+    {%- set value = plain if 'INT' in type or type == 'VARCHAR' else number(plain, type) -%}
+    try_cast({{ value }} as decimal(18, 6))
 {%- endmacro %}
 
 {#- A whole number in text, or null where there is none: a plain cast would round 2.5 without a word. -#}
@@ -153,38 +150,46 @@
     end
 {%- endmacro %}
 
-{#- A moment, or null where there is none. dates is an expression for the notation of the file; ISO moments and names
-    of months are read beside each. What is written with an offset is put on the clock of the var time_zone. Patterns
-    come before casts, which would take infinity, BC, epoch and 2011123 too. -#}
-{% macro moment(column, type, dates) -%}
+{#- Whether trimmed text is a moment as a cast takes it. Most are, and need no look at any other notation. -#}
+{% macro is_iso_moment(text) -%}
+    regexp_full_match({{ text }}, '[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?')
+{%- endmacro %}
+
+{#- Trimmed text with one mark in its day. Only the day's marks: a point further on begins the fraction of a second. -#}
+{% macro slashed_day(text) -%}
+    translate(left({{ text }}, 10), '.-', '//') || substr({{ text }}, 11)
+{%- endmacro %}
+
+{#- A moment, or null where there is none. text, is_iso and slashed are what trimmed_text, is_iso_moment and
+    slashed_day make of the column, slashed only where it is not ISO; dates is the notation of the file. ISO moments and
+    names of months are read beside each. What is written with an offset is put on the clock of the var time_zone.
+    Patterns come before casts, which would take infinity, BC, epoch and 2011123 too. -#}
+{% macro moment(column, type, text, is_iso, slashed, dates) -%}
     {%- set zone = sql_text(setting('time_zone')) -%}
     {%- if type == 'TIMESTAMP WITH TIME ZONE' -%}
         case when isfinite({{ column }}) then timezone({{ zone }}, {{ column }}) end
     {%- elif type.startswith('TIMESTAMP') or type == 'DATE' -%}
         case when isfinite({{ column }}) then try_cast({{ column }} as timestamp) end
     {%- else -%}
-        {%- set text = "trim(cast(" ~ column ~ " as varchar))" -%}
-        {#- Only the day's marks: a point further on begins the fraction of a second. -#}
-        {%- set numbers = "translate(left(" ~ text ~ ", 10), '.-', '//') || substr(" ~ text ~ ", 11)" -%}
         {%- set digits = "ltrim(" ~ text ~ ", '''')" -%}
         {%- set clock = '(,?[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?[AaPp][Mm])?)?' -%}
         {%- set iso = '[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}' -%}
         {%- set iso_clock = '[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?' -%}
         case
-            when regexp_full_match({{ text }}, '[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}({{ iso_clock }})?') then try_cast({{ text }} as timestamp)
+            when {{ is_iso }} then try_cast({{ text }} as timestamp)
             when regexp_full_match({{ text }}, '{{ iso ~ iso_clock }} ?(Z|UTC|[-+][0-9]{2}(:?[0-9]{2})?)')
                 then timezone({{ zone }}, try_cast({{ moment_with_an_offset(text) }} as timestamptz))
             when regexp_full_match({{ text }}, '''?{{ iso ~ clock }}')
-                then try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%Y/%m/%d']) }})
-            when {{ dates }} = 'dmy' and regexp_full_match({{ numbers }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{4}{{ clock }}')
-                then try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%d/%m/%Y', '%d %m %Y']) }})
-            when {{ dates }} = 'mdy' and regexp_full_match({{ numbers }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{4}{{ clock }}')
-                then try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%m/%d/%Y', '%m %d %Y']) }})
-            when {{ dates }} in ('dmy', 'mdy', 'yymd') and regexp_full_match({{ numbers }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{2}{{ clock }}')
+                then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%Y/%m/%d']) }})
+            when {{ dates }} = 'dmy' and regexp_full_match({{ slashed }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{4}{{ clock }}')
+                then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%d/%m/%Y', '%d %m %Y']) }})
+            when {{ dates }} = 'mdy' and regexp_full_match({{ slashed }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{4}{{ clock }}')
+                then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%m/%d/%Y', '%m %d %Y']) }})
+            when {{ dates }} in ('dmy', 'mdy', 'yymd') and regexp_full_match({{ slashed }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{2}{{ clock }}')
                 then case {{ dates }}
-                    when 'dmy' then try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%d/%m/%y', '%d %m %y']) }})
-                    when 'mdy' then try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%m/%d/%y', '%m %d %y']) }})
-                    else try_strptime({{ one_clock(numbers) }}, {{ clock_formats(['%y/%m/%d', '%y %m %d']) }})
+                    when 'dmy' then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%d/%m/%y', '%d %m %y']) }})
+                    when 'mdy' then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%m/%d/%y', '%m %d %y']) }})
+                    else try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%y/%m/%d', '%y %m %d']) }})
                 end
             when {{ dates }} in ('ymd', 'serial') and regexp_full_match({{ digits }}, '[0-9]{8}') then try_strptime({{ digits }}, '%Y%m%d')
             when {{ dates }} = 'ymd' and regexp_full_match({{ digits }}, '[0-9]{14}') then try_strptime({{ digits }}, '%Y%m%d%H%M%S')

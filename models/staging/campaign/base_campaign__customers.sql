@@ -17,7 +17,7 @@ final as (
         customer_id,
         education,
         marital_status,
-        {%- for column in campaign_readings() %}
+        {%- for column in campaign_readings().values() | sum(start=[]) %}
         {{ column }},
         {%- endfor %}
         source_lines

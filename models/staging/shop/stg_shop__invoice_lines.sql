@@ -21,9 +21,33 @@ written as (
         files.decimal_mark,
         files.has_invoice_id,
         files.is_line_amount_paid,
-        files.discount_kind
+        files.discount_kind,
+        {{ trimmed_text('source.invoice_id', types.get('invoice_id', 'VARCHAR')) }} as written_invoice_id,
+        {{ trimmed_text('source.product_id', types.get('product_id', 'VARCHAR')) }} as written_product_id,
+        {{ trimmed_customer('source.customer_id', types.get('customer_id', 'VARCHAR')) }} as written_customer_id,
+        {{ trimmed_text('source.invoiced_at', types.get('invoiced_at', 'VARCHAR')) }} as written_moment,
+        {{ "rtrim(source.discount, ' %')" if types.get('discount', 'VARCHAR') == 'VARCHAR' else 'source.discount' }} as written_discount
     from source
     inner join files on source.file_number = files.file_number
+),
+
+recognised as (
+    select
+        *,
+        {{ is_iso_moment('written_moment') }} as is_iso_moment,
+        {{ plain_text('quantity', types.get('quantity', 'VARCHAR'), 'decimal_mark') }} as plain_quantity,
+        {{ plain_text('unit_price', types.get('unit_price', 'VARCHAR'), 'decimal_mark') }} as plain_price,
+        {{ plain_text('line_amount', types.get('line_amount', 'VARCHAR'), 'decimal_mark') }} as plain_amount,
+        {{ plain_text('written_discount', types.get('discount', 'VARCHAR'), 'decimal_mark') }} as plain_discount,
+        {{ plain_text('unit_cost', types.get('unit_cost', 'VARCHAR'), 'decimal_mark') }} as plain_cost
+    from written
+),
+
+spelled as (
+    select
+        *,
+        case when not is_iso_moment then {{ slashed_day('written_moment') }} end as slashed_moment
+    from recognised
 ),
 
 converted as (
@@ -39,27 +63,29 @@ converted as (
         passed_through,
         other_columns,
         case
-            when not {{ is_nothing('invoice_id') }} then {{ id_text('invoice_id', types.get('invoice_id', 'VARCHAR')) }}
+            when not {{ is_nothing('written_invoice_id') }} then {{ id_text('written_invoice_id', types.get('invoice_id', 'VARCHAR')) }}
         end as invoice_id,
-        {{ product_id_text('product_id', types.get('product_id', 'VARCHAR')) }} as product_id,
-        {{ customer_id_text('customer_id', types.get('customer_id', 'VARCHAR')) }} as customer_id,
+        {{ product_id_text('written_product_id', types.get('product_id', 'VARCHAR')) }} as product_id,
+        {{ id_text('written_customer_id', types.get('customer_id', 'VARCHAR')) }} as customer_id,
         cast(customer_id as varchar) as source_customer_id,
         cast(product_id as varchar) as source_product_id,
         {%- for column in texts %}
         nullif(cast({{ column }} as varchar), '') as {{ column }},
         {%- endfor %}
-        {{ quantity_number('quantity', types.get('quantity', 'VARCHAR'), 'decimal_mark') }} as quantity,
-        {{ number('unit_price', types.get('unit_price', 'VARCHAR'), 'decimal_mark') }} as unit_price,
-        {{ number('line_amount', types.get('line_amount', 'VARCHAR'), 'decimal_mark') }} as line_amount,
-        {{ discount_number('discount', types.get('discount', 'VARCHAR'), 'decimal_mark') }} as discount,
-        {{ number('unit_cost', types.get('unit_cost', 'VARCHAR'), 'decimal_mark') }} as unit_cost,
-        {{ moment('invoiced_at', types.get('invoiced_at', 'VARCHAR'), 'dates') }} as invoiced_at,
+        {{ quantity_number('plain_quantity', types.get('quantity', 'VARCHAR')) }} as quantity,
+        {{ number('plain_price', types.get('unit_price', 'VARCHAR')) }} as unit_price,
+        {{ number('plain_amount', types.get('line_amount', 'VARCHAR')) }} as line_amount,
+        {{ number('plain_discount', types.get('discount', 'VARCHAR')) }} as discount,
+        {{ number('plain_cost', types.get('unit_cost', 'VARCHAR')) }} as unit_cost,
+        {{ moment(
+            'invoiced_at', types.get('invoiced_at', 'VARCHAR'), 'written_moment', 'is_iso_moment', 'slashed_moment', 'dates'
+        ) }} as invoiced_at,
         quantity as source_quantity,
         unit_price as source_unit_price,
         line_amount as source_line_amount,
         discount as source_discount,
         invoiced_at as source_invoiced_at
-    from written
+    from spelled
 ),
 
 {# An amount counts where all of the file's do, or where there is no price. It does not stand in for a price that
