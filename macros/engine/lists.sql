@@ -7,6 +7,31 @@
     unnest({{ values }})
 {%- endmacro %}
 
+{#- The same for several lists of one length, {name of a column: its values}. -#}
+{% macro unnested_together(lists) -%}
+    {{ return(adapter.dispatch('unnested_together', 'customer_segments')(lists)) }}
+{%- endmacro %}
+
+{% macro duckdb__unnested_together(lists) -%}
+    {%- for name, values in lists.items() %}
+            unnest([{{ values | join(', ') }}]) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- Figures of each of the columns of a relation, which has no others: columns of the same names, each a struct of
+    {name of a figure: SQL in which each stands for the column}. -#}
+{% macro figures_of_each(columns, figures) -%}
+    {{ return(adapter.dispatch('figures_of_each', 'customer_segments')(columns, figures)) }}
+{%- endmacro %}
+
+{% macro duckdb__figures_of_each(columns, figures) -%}
+    struct_pack(
+        {%- for name, figure in figures.items() %}
+                {{ name }} := {{ modules.re.sub('\\beach\\b', 'columns(*)', figure) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+            )
+{%- endmacro %}
+
 {#- A list of pairs, structs of two fields, as a map. -#}
 {% macro as_map(pairs) -%}
     {{ return(adapter.dispatch('as_map', 'customer_segments')(pairs)) }}

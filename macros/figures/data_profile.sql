@@ -1,102 +1,110 @@
-{#- CTEs that end in {{ name }}_profile: one row per column of a relation where a condition holds. DuckDB's
+{#- CTEs that end in {{ name }}_columns: one row per column of a relation where a condition holds. DuckDB's
     SUMMARIZE would cost more, and its quartiles are estimates that differ from run to run; these are exact,
     beyond a million rows those of a sample that is the same for the same rows. kinds is {column: number,
-    text or time}; key is what rows are told apart by. -#}
+    text or time}; key is what rows are told apart by. Rows become one wide row of figures before columns become
+    rows: the other way round, every value would be a row. -#}
 {% macro profile_columns(name, relation, condition, kinds, key) -%}
-    {%- set numbers = [] -%}
-    {%- for column, kind in kinds.items() if kind == 'number' -%}
-        {%- do numbers.append(column) -%}
+    {%- set p25, p75 = quantile('each', 0.25), quantile('each', 0.75) -%}
+    {%- set numbers, names, measured, spread, quartiles, outliers = [], [], [], [], [], [] -%}
+    {%- for column, kind in kinds.items() -%}
+        {%- if kind == 'number' -%}
+            {%- do numbers.append(column) -%}
+        {%- endif -%}
+        {%- do names.append(sql_text(column)) -%}
+        {%- do measured.append('measured.' ~ column) -%}
+        {%- do spread.append('spread.' ~ column if kind == 'number' else 'null') -%}
+        {%- do quartiles.append('quartiles.' ~ column if kind == 'number' else 'null') -%}
+        {%- do outliers.append('outliers.' ~ column if kind == 'number' else 'null') -%}
     {%- endfor -%}
-    {{ name }}_measured as (
-        select
-            count(*) as row_count,
-            greatest(1, cast(ceil(count(*) / 1000000.0) as integer)) as sampled_part
-            {%- for column in kinds %},
-            typeof(max({{ column }})) as {{ column }}_type,
-            count({{ column }}) as {{ column }}_present,
-            count(distinct {{ column }}) as {{ column }}_distinct,
-            {{ profile_text('min(' ~ column ~ ')', column in numbers) }} as {{ column }}_minimum,
-            {{ profile_text('max(' ~ column ~ ')', column in numbers) }} as {{ column }}_maximum
-            {%- if column in numbers %},
-            avg({{ column }}) as {{ column }}_mean,
-            stddev_samp({{ column }}) as {{ column }}_sd,
-            case when stddev_pop({{ column }}) > 0 then skewness({{ column }}) end as {{ column }}_skewness
-            {%- endif %}
-            {%- endfor %}
+    {{ name }}_counted as (
+        select greatest(1, cast(ceil(count(*) / 1000000.0) as integer)) as sampled_part
         from {{ relation }}
         where {{ condition }}
     ),
 
-    {{ name }}_quartiles as (
-        select
-            {%- for column in numbers %}
-            {%- for quartile, share in {'p25': 0.25, 'median': 0.5, 'p75': 0.75}.items() %}
-            {{ quantile(column, share) }} as {{ column }}_{{ quartile }},
-            {%- endfor %}
-            {%- endfor %}
-            count(*) as sampled_rows
+    {{ name }}_values as (
+        select {{ kinds | join(', ') }}
         from {{ relation }}
-        cross join {{ name }}_measured
+        where {{ condition }}
+    ),
+
+    {{ name }}_measured as (
+        select
+            {{ figures_of_each(kinds, {
+                'column_type': 'typeof(max(each))',
+                'row_count': 'count(*)',
+                'present': 'count(each)',
+                'distinct_values': 'count(distinct each)',
+                'minimum': 'cast(min(each) as varchar)',
+                'maximum': 'cast(max(each) as varchar)',
+            }) }}
+        from {{ name }}_values
+    ),
+
+    {{ name }}_numbers as (
+        select {{ numbers | join(', ') }}
+        from {{ relation }}
+        where {{ condition }}
+    ),
+
+    {{ name }}_spread as (
+        select
+            {{ figures_of_each(numbers, {
+                'mean': 'avg(each)',
+                'standard_deviation': 'stddev_samp(each)',
+                'skewness': 'case when stddev_pop(each) > 0 then skewness(each) end',
+            }) }}
+        from {{ name }}_numbers
+    ),
+
+    {{ name }}_sampled as (
+        select {{ numbers | join(', ') }}
+        from {{ relation }}
+        cross join {{ name }}_counted
         where
             {{ condition }}
             and {{ one_row_in(key, 'sampled_part') }}
     ),
 
-    {#- John Tukey's fences. #}
+    {#- The fences are John Tukey's. #}
+    {{ name }}_quartiles as (
+        select
+            {{ figures_of_each(numbers, {
+                'p25': p25,
+                'median': quantile('each', 0.5),
+                'p75': p75,
+                'low': p25 ~ ' - 1.5 * (' ~ p75 ~ ' - ' ~ p25 ~ ')',
+                'high': p75 ~ ' + 1.5 * (' ~ p75 ~ ' - ' ~ p25 ~ ')',
+            }) }}
+        from {{ name }}_sampled
+    ),
+
     {{ name }}_outliers as (
         select
             {%- for column in numbers %}
             count(*) filter (
-                where {{ column }} not between
-                {{ column }}_p25 - 1.5 * ({{ column }}_p75 - {{ column }}_p25)
-                and {{ column }}_p75 + 1.5 * ({{ column }}_p75 - {{ column }}_p25)
-            ) as {{ column }}_outliers
+                where profiled.{{ column }} not between quartiles.{{ column }}.low and quartiles.{{ column }}.high
+            ) as {{ column }}
             {{- ',' if not loop.last }}
             {%- endfor %}
-        from {{ relation }}
-        cross join {{ name }}_quartiles
+        from {{ relation }} as profiled
+        cross join {{ name }}_quartiles as quartiles
         where {{ condition }}
     ),
 
     {{ name }}_columns as (
-        {%- for column in kinds %}
         select
-            {{ loop.index }} as column_number,
-            '{{ column }}' as column_name,
-            {{ column }}_type as column_type,
-            row_count,
-            {{ column }}_present as present,
-            {{ column }}_distinct as distinct_values,
-            {{ column }}_minimum as minimum,
-            {{ column }}_maximum as maximum,
-            {%- for figure in ['mean', 'sd', 'p25', 'median', 'p75', 'skewness', 'outliers'] %}
-            {{ column ~ '_' ~ figure if column in numbers else 'null' }} as {{ figure }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        from {{ name }}_measured
-        cross join {{ name }}_quartiles
-        cross join {{ name }}_outliers
-        {{ 'union all' if not loop.last }}
-        {%- endfor %}
-    ),
-
-    {{ name }}_profile as (
-        select
-            '{{ name }}' as table_name,
-            column_number,
-            column_name,
-            column_type,
-            cast(row_count as bigint) as row_count,
-            cast(1 - present / cast(nullif(row_count, 0) as double) as decimal(9, 6)) as null_share,
-            cast(distinct_values as bigint) as distinct_values,
-            minimum,
-            maximum,
-            {{ profile_number('mean') }} as mean,
-            {{ profile_number('sd') }} as standard_deviation,
-            {{ profile_number('p25') }} as p25,
-            {{ profile_number('median') }} as median,
-            {{ profile_number('p75') }} as p75,
-            case when isfinite(skewness) then cast(skewness as decimal(12, 2)) end as skewness,
-            cast(outliers / cast(nullif(present, 0) as double) as decimal(9, 6)) as outlier_share
-        from {{ name }}_columns
+            {{ unnested_together({
+                'column_number': range(1, kinds | length + 1) | list,
+                'column_name': names,
+                'measured': measured,
+                'spread': spread,
+                'quartiles': quartiles,
+                'outliers': outliers,
+            }) }}
+        from {{ name }}_measured as measured
+        cross join {{ name }}_spread as spread
+        cross join {{ name }}_quartiles as quartiles
+        cross join {{ name }}_outliers as outliers
     )
 {%- endmacro %}

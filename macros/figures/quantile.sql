@@ -8,12 +8,7 @@
     cast({{ expression }} as decimal(22, 4))
 {%- endmacro %}
 
-{#- A value as text. Quantities and prices lose the zeros of their type; money keeps its two decimals. -#}
-{% macro profile_text(expression, is_number) -%}
-    {%- set text = 'cast(' ~ expression ~ ' as varchar)' -%}
-    {%- if is_number -%}
-        case when regexp_matches({{ text }}, '[.][0-9]{3}') then rtrim(rtrim({{ text }}, '0'), '.') else {{ text }} end
-    {%- else -%}
-        {{ text }}
-    {%- endif -%}
+{#- A value that was cast to text. Quantities and prices lose the zeros of their type; money keeps its two decimals. -#}
+{% macro profile_text(text, is_number) -%}
+    case when {{ is_number }} and regexp_matches({{ text }}, '[.][0-9]{3}') then rtrim(rtrim({{ text }}, '0'), '.') else {{ text }} end
 {%- endmacro %}
