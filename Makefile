@@ -42,7 +42,7 @@ lint: $(VENV)/installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@mkdir -p target/lint
-	@WAREHOUSE_DIR=target/lint $(BIN)/sqlfluff lint --disable-progress-bar --processes 0 models analyses tests/*.sql
+	@WAREHOUSE_DIR=target/lint $(BIN)/python scripts/lint.py models analyses tests/*.sql
 
 test: lint
 	@$(BIN)/python -m pytest
