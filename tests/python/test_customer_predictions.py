@@ -1,12 +1,11 @@
 """What customers will do: nothing leaks, plain rules stand beside, the best of them is in use."""
 
-import re
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DEMO, build_shop, differences
+from conftest import build_shop
 
 from prediction.backtest import (
     COVERAGE,
@@ -595,20 +594,3 @@ def test_a_shop_of_three_months_has_no_predictions(tmp_path):
     ) == (40, 0, 0, 0)
     assert built.one("select count(*) from marts.prediction_backtest") == (0,)
     assert built.one("select count(*), count(expected_spend_90d) from marts.customers") == (40, 0)
-
-
-def test_lines_after_the_as_of_moment_change_nothing(tmp_path):
-    """Measured a while back, the lines that came since are as if they had not been written."""
-    header, *lines = (DEMO / "invoices.csv").read_text(encoding="utf-8").splitlines()
-    # Descriptions may hold commas; numbers, moments, prices and customers do not.
-    kept = [line for line in lines if re.search(r",(\d{4}-\d\d-\d\d) \d", line)[1] < "2025-03-01"]
-    assert 0 < len(kept) < len(lines)
-    known = tmp_path / "known.csv"
-    known.write_text("\n".join([header, *kept, ""]), encoding="utf-8")
-    as_of = "{as_of: '2025-03-01'}"
-    whole = build_shop(tmp_path / "whole", variables=as_of)
-    part = build_shop(tmp_path / "part", invoices=known, variables=as_of)
-    assert whole.code == part.code == 0, whole.errors + part.errors
-    marts = ["customer_predictions", "prediction_backtest", "prediction_calibration"]
-    assert differences(whole, part, marts) == dict.fromkeys(marts, 0)
-    assert whole.one("select count(churn_model) > 0 from marts.customer_predictions") == (True,)

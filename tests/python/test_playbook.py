@@ -224,16 +224,3 @@ def test_nobody_is_called_loyal_where_everybody_bought_once(tmp_path):
     assert all(withheld.values())
     # The plan on the page is for whom there is.
     assert "reward the next order" not in built.report.read_text(encoding="utf-8")
-
-
-def test_a_build_with_two_segments_of_one_name_does_not_begin(tmp_path):
-    project = copy_project(tmp_path)
-    seed = project / "seeds" / "segment_playbook.csv"
-    seed.write_text(seed.read_text().replace(",Occasional Buyers,", ",At-Risk Customers,"))
-    ran = build(tmp_path, project=project)
-    assert ran.code != 0
-    assert ran.errors == (
-        "error: seeds/segment_playbook.csv: playbook lifecycle: lines 4 and 5 have the same "
-        "segment_name, At-Risk Customers; each segment needs its own\n"
-    )
-    assert "reading invoices" not in ran.output
