@@ -1,4 +1,4 @@
-{#- Means over the month ends that were tested; the best model of each target first. -#}
+{#- Means over the month ends that were tested; the model in use first, then by error. -#}
 {%- set others = ['roc_auc', 'top_tenth_rate', 'observed_rate', 'total_ratio', 'coverage_80', 'bought_by_date'] -%}
 with prediction_backtest as (
     select * from {{ ref('prediction_backtest') }}
@@ -29,8 +29,9 @@ final as (
     from averaged
     order by
         target,
+        is_champion desc,
         deciding_value,
-        not is_champion
+        model
 )
 
 select * from final

@@ -50,6 +50,10 @@ MODEL_NAMES = {
     "poisson_regression": "Poisson regression",
     "poisson_and_basket": "Poisson regression, own basket",
     "tweedie_regression": "Tweedie regression",
+    "bg_nbd": "BG/NBD",
+    "bg_nbd_gamma_gamma": "BG/NBD with gamma-gamma baskets",
+    "logistic_regressions": "Logistic regressions at eight horizons",
+    "ensemble": "Regressions and BG/NBD together",
 }
 
 

@@ -88,15 +88,15 @@ def summarise_segments(connection, primary):
 
 def summarise_predictions(connection):
     """Say that nothing is predicted, where that is so; a column of nulls would not say why."""
-    (predicted,) = connection.execute(
-        "select count(churn_probability) from marts.customer_predictions"
+    predicted, months = connection.execute(
+        "select count(churn_probability), max(months_until_tested) from marts.customer_predictions"
     ).fetchone()
     if predicted:
         return []
-    return [
-        "",
-        "No predictions yet: too few customers, or too short a history, to test any on the past.",
-    ]
+    if months is None:
+        return ["", "No predictions yet: too few customers come and stay away to test any."]
+    more = "another month" if months == 1 else f"{months} more months"
+    return ["", f"No predictions yet: to test any on the past takes {more} of invoices."]
 
 
 def summarise_campaign(connection, segmentation):

@@ -40,6 +40,7 @@ in_use as (
     select
         '{{ target }}' as target,
         max({{ model }}) as model,
+        {{ 'bool_and(is_spend_365d_tested)' if target == 'spend_365d' else 'true' }} as is_tested,
         count(distinct coalesce({{ model }}, '')) as models,
         count(*) as customers,
         count({{ prediction }}) as predicted
@@ -93,7 +94,7 @@ problems as (
     from in_use
     left join champions on in_use.target = champions.target
     where
-        in_use.model is distinct from champions.model
+        (in_use.model is distinct from champions.model and (in_use.is_tested or champions.model is not null))
         or champions.champions > 1
     union all
     select 'no champion: ' || backtest.target as problem

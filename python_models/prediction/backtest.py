@@ -7,27 +7,38 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from prediction.classifiers import DECIMALS
-from prediction.customers import DAYS, YEAR, predict_quarter, predict_year
+from prediction.intervals import learn_spread, spread_around
 from prediction.metrics import (
-    GROUPS,
+    absolute_days,
     group_predictions,
+    log_losses,
+    poisson_deviances,
     score_amounts,
     score_counts,
     score_probabilities,
     score_waits,
+    tweedie_deviances,
 )
+from prediction.models import predict_quarter, predict_year
+from prediction.observations import DAYS, FEATURES, YEAR
 
 # Cutoffs that are learnt from together, the latest ones whose outcomes are known.
-POOLED_CUTOFFS = 3
+LATEST_CUTOFFS = 3
+# So are those that lie a year before the moment, with at most so many days between: the season of
+# what is to be predicted.
+SEASON_DAYS = 46
 # Cutoffs whose scores are taken.
 TESTED_CUTOFFS = 4
-# Cutoffs before these that are predicted too, for the intervals of the first ones tested.
-EARLIER_CUTOFFS = 4
 # Customers who bought, and customers who did not, without which nothing is learnt or tested.
 LEAST_CUSTOMERS = 10
-# An interval is meant to hold this share of outcomes, and to leave out at most this one below.
-COVERAGE = 0.8
-BELOW = 0.1
+# A plainer model that is better at every cutoff is in use, if there are at least so many.
+LEAST_CUTOFFS = 2
+# So is one that is better by so many standard errors.
+STANDARD_ERRORS = 2
+# What has an interval for each customer.
+WITH_INTERVALS = "spend_90d"
+# What is expected of a year that nothing could be learnt or tested on.
+UNTESTED_YEAR = "last_365_days"
 
 
 @dataclass(frozen=True)
@@ -42,8 +53,9 @@ class Target:
         From `Observations`: an array of outcomes.
     score : callable
         From outcomes and predictions: a dict of figures.
-    decides : str
-        The figure whose least mean over cutoffs makes a champion.
+    losses : callable
+        From outcomes and predictions: what each prediction lacks. Its mean is the figure that
+        decides between models.
     is_grouped : bool
         Whether predictions are also compared with outcomes by groups.
     """
@@ -51,18 +63,16 @@ class Target:
     days: int
     outcome: Callable
     score: Callable
-    decides: str
+    losses: Callable
     is_grouped: bool = True
 
 
 TARGETS = {
-    "churn_90d": Target(DAYS, lambda seen: seen.orders == 0, score_probabilities, "log_loss"),
-    "orders_90d": Target(DAYS, lambda seen: seen.orders, score_counts, "poisson_deviance"),
-    "spend_90d": Target(DAYS, lambda seen: seen.spend, score_amounts, "tweedie_deviance"),
-    "spend_365d": Target(YEAR, lambda seen: seen.spend_year, score_amounts, "tweedie_deviance"),
-    "next_purchase_date": Target(
-        DAYS, lambda seen: seen.waits, score_waits, "absolute_days", False
-    ),
+    "churn_90d": Target(DAYS, lambda seen: seen.orders == 0, score_probabilities, log_losses),
+    "orders_90d": Target(DAYS, lambda seen: seen.orders, score_counts, poisson_deviances),
+    "spend_90d": Target(DAYS, lambda seen: seen.spend, score_amounts, tweedie_deviances),
+    "spend_365d": Target(YEAR, lambda seen: seen.spend_year, score_amounts, tweedie_deviances),
+    "next_purchase_date": Target(DAYS, lambda seen: seen.waits, score_waits, absolute_days, False),
 }
 PREDICTORS = {DAYS: predict_quarter, YEAR: predict_year}
 
@@ -73,8 +83,29 @@ def is_enough(seen, days):
     return min(bought.sum(), (~bought).sum()) >= LEAST_CUSTOMERS
 
 
+@dataclass(frozen=True)
+class Predicted:
+    """What is predicted at a moment.
+
+    Attributes
+    ----------
+    values : dict of str to dict of str to ndarray of shape (n,), float64
+        By target and model, the plainest first and last the one that is preferred.
+    spreads : dict of str to tuple
+        By model of ``WITH_INTERVALS``, as from `learn_spread`. Empty where no outcome was known.
+    """
+
+    values: dict
+    spreads: dict
+
+
+def is_a_year_known(features):
+    """Whether a customer's first purchase is a year back, so that a year's money can be known."""
+    return features[:, FEATURES.index("tenure_days")].max(initial=0) >= YEAR - 1
+
+
 def known_at(history, moment, days):
-    """Take the latest cutoffs whose outcomes were known at a moment.
+    """Take the cutoffs to learn from: outcomes known at a moment, the latest and a year ago's.
 
     Parameters
     ----------
@@ -86,14 +117,17 @@ def known_at(history, moment, days):
     Returns
     -------
     Observations
-        Of at most ``POOLED_CUTOFFS`` cutoffs.
+        Of at most ``LATEST_CUTOFFS`` cutoffs and those within ``SEASON_DAYS`` of a year before the
+        moment.
     """
     cutoffs = np.unique(history.cutoffs)
     known = cutoffs[cutoffs + np.timedelta64(days, "D") <= moment]
-    return history.at(known[-POOLED_CUTOFFS:])
+    from_a_year_ago = np.abs(known - (moment - np.timedelta64(YEAR, "D")))
+    of_the_season = known[from_a_year_ago <= np.timedelta64(SEASON_DAYS, "D")]
+    return history.at(np.union1d(known[-LATEST_CUTOFFS:], of_the_season))
 
 
-def predict_at(history, moment, features, days):
+def predict_at(history, moment, now, days):
     """Predict at a moment, from what was known then.
 
     Parameters
@@ -101,29 +135,44 @@ def predict_at(history, moment, features, days):
     history : Observations
         Perhaps of later cutoffs too; these are not looked at.
     moment : datetime64
-    features : ndarray of shape (n, 7), float64
-        Of the customers at that moment, in a fixed order.
+    now : ndarray of shape (n, 7), float64
+        Features of the customers at that moment, in a fixed order.
     days : int
         ``DAYS`` or ``YEAR``.
 
     Returns
     -------
-    dict of str to dict of str to ndarray of shape (n,), float64
-        As from `predict_quarter`, rounded; none where too little was known.
+    Predicted
+        As from `predict_quarter` or `predict_year`, rounded.
     """
     train = known_at(history, moment, days)
-    if not is_enough(train, days):
-        return {}
+    is_learnt = is_enough(train, days)
+    if days == YEAR and not is_learnt and not is_a_year_known(now):
+        return Predicted({}, {})
+    asked = np.vstack([now, train.features]) if is_learnt else now
     # Sums in a fixed order, so that the same customers give the same digits on any machine's cores.
     with threadpool_limits(limits=1):
-        predicted = PREDICTORS[days](train, features)
-    return {
+        predicted = PREDICTORS[days](train if is_learnt else None, now, asked)
+    rounded = {
         target: {model: np.round(values, DECIMALS) for model, values in models.items()}
         for target, models in predicted.items()
     }
+    spreads = {}
+    if is_learnt and WITH_INTERVALS in rounded:
+        outcomes = TARGETS[WITH_INTERVALS].outcome(train)
+        for model, values in rounded[WITH_INTERVALS].items():
+            # The last 90 days again can be nothing, of which no outcome is a multiple.
+            spreads[model] = learn_spread(values[len(now) :], outcomes)
+    return Predicted(
+        {
+            target: {model: values[: len(now)] for model, values in models.items()}
+            for target, models in rounded.items()
+        },
+        spreads,
+    )
 
 
-def predict_past(history, as_of, days, most=TESTED_CUTOFFS + EARLIER_CUTOFFS):
+def predict_past(history, as_of, days):
     """Predict at the latest cutoffs whose outcomes are known by now.
 
     Parameters
@@ -132,106 +181,25 @@ def predict_past(history, as_of, days, most=TESTED_CUTOFFS + EARLIER_CUTOFFS):
     as_of : datetime64
         Now.
     days : int
-    most : int
-        How many cutoffs.
 
     Returns
     -------
-    dict of datetime64 to dict
-        By cutoff, in order, what `predict_at` says; without those that can't be tested.
+    dict of datetime64 to Predicted
+        By cutoff, in order; without those that can't be tested.
     """
     past = {}
     cutoffs = np.unique(history.cutoffs)
     known = cutoffs[cutoffs + np.timedelta64(days, "D") <= as_of]
-    for cutoff in known[-most:]:
+    for cutoff in known[-TESTED_CUTOFFS:]:
         seen = history.at(cutoff)
         predicted = predict_at(history, cutoff, seen.features, days)
-        if predicted and is_enough(seen, days):
+        if predicted.values and is_enough(seen, days):
             past[cutoff] = predicted
     return past
 
 
-def learn_spread(predictions, outcomes):
-    """Learn how far outcomes lie from predictions, for customers with like predictions.
-
-    Parameters
-    ----------
-    predictions : ndarray of shape (n,), float64
-        Above 0.
-    outcomes : ndarray of shape (n,), float64
-
-    Returns
-    -------
-    borders : ndarray of shape (9,), float64
-        Predictions that part the customers into tenths.
-    low, high : ndarray of shape (10,), float64
-        Of each tenth, outcome / prediction at both ends of the interval. ``BELOW`` of outcomes lie
-        below, or none where more than that are 0, and the interval holds ``COVERAGE`` of them.
-    """
-    borders = np.quantile(predictions, np.arange(1, GROUPS) / GROUPS)
-    groups = np.searchsorted(borders, predictions, side="right")
-    low, high = np.zeros(GROUPS), np.zeros(GROUPS)
-    for group in range(GROUPS):
-        # A group may be empty where predictions tie; then everybody stands for it.
-        members = groups == group if (groups == group).any() else slice(None)
-        ratios = outcomes[members] / predictions[members]
-        low[group] = np.quantile(ratios, BELOW)
-        below = (ratios < low[group]).mean()
-        high[group] = np.quantile(ratios, min(COVERAGE + below, 1))
-    return borders, low, high
-
-
-def spread_around(predictions, spread):
-    """Give predictions the interval that was learnt for their like.
-
-    Parameters
-    ----------
-    predictions : ndarray of shape (n,), float64
-    spread : tuple
-        As from `learn_spread`.
-
-    Returns
-    -------
-    low, high : ndarray of shape (n,), float64
-        The prediction lies between them: where few buy anything, a mean can be above what nine in
-        ten spend, and the interval is widened to hold it.
-    """
-    borders, low, high = spread
-    groups = np.searchsorted(borders, predictions, side="right")
-    return (
-        np.minimum(predictions * low[groups], predictions),
-        np.maximum(predictions * high[groups], predictions),
-    )
-
-
-def spread_known_at(history, past, moment, target, model):
-    """Learn the spread from predictions at cutoffs whose outcomes were known at a moment.
-
-    Parameters
-    ----------
-    history : Observations
-    past : dict
-        As from `predict_past`.
-    moment : datetime64
-    target, model : str
-
-    Returns
-    -------
-    tuple or None
-        As from `learn_spread`; none where no such cutoff was predicted.
-    """
-    days = np.timedelta64(TARGETS[target].days, "D")
-    known = [cutoff for cutoff in past if cutoff + days <= moment][-POOLED_CUTOFFS:]
-    if not known:
-        return None
-    return learn_spread(
-        np.concatenate([past[cutoff][target][model] for cutoff in known]),
-        np.concatenate([TARGETS[target].outcome(history.at(cutoff)) for cutoff in known]),
-    )
-
-
 def score(history, past):
-    """Score what was predicted at the latest cutoffs.
+    """Score what was predicted.
 
     Parameters
     ----------
@@ -245,42 +213,82 @@ def score(history, past):
         target, model, cutoff, metric and value.
     """
     rows = []
-    for cutoff in list(past)[-TESTED_CUTOFFS:]:
+    for cutoff, predicted in past.items():
         seen = history.at(cutoff)
-        for target, models in past[cutoff].items():
+        for target, models in predicted.values.items():
             outcomes = TARGETS[target].outcome(seen)
             for model, predictions in models.items():
                 figures = TARGETS[target].score(outcomes, predictions)
-                if target == "spend_90d":
-                    spread = spread_known_at(history, past, cutoff, target, model)
-                    if spread:
-                        low, high = spread_around(predictions, spread)
-                        held = (low <= outcomes) & (outcomes <= high)
-                        figures["coverage_80"] = float(held.mean())
+                if target == WITH_INTERVALS and model in predicted.spreads:
+                    low, high = spread_around(predictions, predicted.spreads[model])
+                    held = (low <= outcomes) & (outcomes <= high)
+                    figures["coverage_80"] = float(held.mean())
                 rows += [(target, model, cutoff, name, value) for name, value in figures.items()]
     return rows
 
 
-def choose_champions(rows):
-    """Choose, for each target, the model with the least mean of the figure that decides.
+def choose_models(history, past, usable):
+    """Choose, for each target, the model in use.
+
+    It is the preferred one, unless plainer ones beat it: by a lower mean loss at every cutoff of
+    ``LEAST_CUTOFFS`` or more, or by ``STANDARD_ERRORS`` over customers. Of these, the one with the
+    lowest mean loss is in use. A season chooses the model that was best in it, and then it turns;
+    so what is better now and then is not enough.
 
     Parameters
     ----------
-    rows : list of tuple
-        As from `score`; of each target and cutoff the plainest model first, which wins a tie.
+    history : Observations
+    past : dict
+        As from `predict_past`.
+    usable : dict of str to sequence of str
+        By target, the models that can predict now, the plainest first and the preferred one last.
 
     Returns
     -------
     dict of str to str
+        Without targets of which no usable model was tested.
     """
-    figures = {}
-    for target, model, _, metric, value in rows:
-        if metric == TARGETS[target].decides:
-            figures.setdefault(target, {}).setdefault(model, []).append(value)
-    return {
-        target: min(models, key=lambda model: np.round(np.mean(models[model]), DECIMALS))
-        for target, models in figures.items()
-    }
+    chosen = {}
+    for target, models in usable.items():
+        losses = {}
+        for cutoff, predicted in past.items():
+            outcomes = TARGETS[target].outcome(history.at(cutoff))
+            for model, values in predicted.values.get(target, {}).items():
+                losses.setdefault(model, {})[cutoff] = TARGETS[target].losses(outcomes, values)
+        tested = [model for model in models if model in losses]
+        if not tested:
+            continue
+        *plainer, preferred = tested
+        means = {}
+        for model in plainer:
+            gains = [
+                losses[preferred][cutoff] - values
+                for cutoff, values in losses[model].items()
+                if cutoff in losses[preferred]
+            ]
+            if gains and is_better(gains):
+                means[model] = np.round(np.mean([gain.mean() for gain in gains]), DECIMALS)
+        chosen[target] = max(means, key=means.get) if means else preferred
+    return chosen
+
+
+def is_better(gains):
+    """Whether a model loses less than another, at every cutoff or by far.
+
+    Parameters
+    ----------
+    gains : list of ndarray, float64
+        Of each cutoff, by customer, how much less.
+
+    Returns
+    -------
+    bool
+    """
+    means = np.round([gain.mean() for gain in gains], DECIMALS)
+    # The days after cutoffs overlap and customers are the same, so their errors don't cancel out.
+    error = np.mean([gain.std() / np.sqrt(len(gain)) for gain in gains])
+    always = len(gains) >= LEAST_CUTOFFS and (means > 0).all()
+    return bool(always or means.mean() > max(STANDARD_ERRORS * error, 0))
 
 
 def group(history, past, champions):
@@ -300,9 +308,9 @@ def group(history, past, champions):
         least, largest and mean prediction, and mean outcome. Equal predictions share a group.
     """
     rows = []
-    for cutoff in list(past)[-TESTED_CUTOFFS:]:
-        for target, models in past[cutoff].items():
-            if not TARGETS[target].is_grouped:
+    for cutoff, predicted in past.items():
+        for target, models in predicted.values.items():
+            if not TARGETS[target].is_grouped or champions.get(target) not in models:
                 continue
             groups = group_predictions(
                 models[champions[target]], TARGETS[target].outcome(history.at(cutoff))

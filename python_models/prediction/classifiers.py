@@ -77,7 +77,9 @@ def logistic_regression(train, outcomes, test):
     -------
     ndarray of shape (n_test,), float64
     """
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=INVERSE_PENALTY, max_iter=1_000))
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(C=INVERSE_PENALTY, solver="newton-cholesky")
+    )
     return model.fit(train, outcomes).predict_proba(test)[:, 1]
 
 

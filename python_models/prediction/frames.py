@@ -4,18 +4,19 @@ import numpy as np
 import pandas as pd
 
 from prediction.backtest import (
-    POOLED_CUTOFFS,
     TARGETS,
-    choose_champions,
+    UNTESTED_YEAR,
+    WITH_INTERVALS,
+    choose_models,
     group,
+    is_a_year_known,
     predict_at,
     predict_past,
     score,
-    spread_around,
-    spread_known_at,
 )
-from prediction.customers import DAYS, FEATURES, YEAR, Observations
+from prediction.intervals import spread_around
 from prediction.metrics import group_predictions, score_probabilities
+from prediction.observations import DAYS, FEATURES, YEAR, Observations
 
 # Of the rows of int_customers_observed: sums are in a fixed order, whatever wrote them.
 ORDER = "cutoff, customer_id"
@@ -52,7 +53,10 @@ CUSTOMERS = {
     "expected_spend_90d_low": "float64",
     "expected_spend_90d_high": "float64",
     **dict.fromkeys(MODEL_COLUMNS, "string"),
+    "is_spend_365d_tested": "boolean",
+    "months_until_tested": "Int32",
 }
+DAYS_A_MONTH = 30.4375
 
 
 def read_observations(table):
@@ -111,13 +115,16 @@ def backtest_frame(table):
     rows = []
     if len(table):
         history, as_of = read_history(table)
+        now = table.loc[table["is_current"], FEATURES].to_numpy("float64")
         for days in (DAYS, YEAR):
             past = predict_past(history, as_of, days)
-            scored = score(history, past)
-            champions = choose_champions(scored)
+            if not past:
+                continue
+            usable = predict_at(history, as_of, now, days).values
+            champions = choose_models(history, past, usable)
             rows += [
-                (target, model, cutoff, EVERYBODY, metric, value, champions[target] == model)
-                for target, model, cutoff, metric, value in scored
+                (target, model, cutoff, EVERYBODY, metric, value, champions.get(target) == model)
+                for target, model, cutoff, metric, value in score(history, past)
             ]
             for target, model, cutoff, *figures in group(history, past, champions):
                 rows += group_rows(target, model, cutoff, figures)
@@ -187,22 +194,49 @@ def prediction_frame(table, champions):
         return pd.DataFrame(columns=list(CUSTOMERS)).astype(CUSTOMERS)
     history, as_of = read_history(table)
     now = table[table["is_current"]]
-    columns = {"customer_id": now["customer_id"].to_numpy()}
     features = now[FEATURES].to_numpy("float64")
-    predicted = {}
+    in_use = dict(champions)
+    if "spend_365d" not in champions and is_a_year_known(features):
+        in_use["spend_365d"] = UNTESTED_YEAR
+    values, spreads = {}, {}
     for days in (DAYS, YEAR):
-        if any(TARGETS[target].days == days for target in champions):
-            predicted |= predict_at(history, as_of, features, days)
+        if any(TARGETS[target].days == days for target in in_use):
+            predicted = predict_at(history, as_of, features, days)
+            values |= predicted.values
+            spreads |= predicted.spreads
+    columns = {"customer_id": now["customer_id"].to_numpy()}
     for column, target in PREDICTED.items():
-        columns[column] = predicted[target][champions[target]] if target in champions else np.nan
+        columns[column] = values[target][in_use[target]] if target in in_use else np.nan
     for column, target in MODEL_COLUMNS.items():
-        columns[column] = champions.get(target)
+        columns[column] = in_use.get(target)
     waits = columns["next_purchase_days"]
     columns["next_purchase_days"] = np.where(waits < DAYS, waits, np.nan)
     low = high = np.nan
-    if "spend_90d" in champions:
-        past = predict_past(history, as_of, DAYS, most=POOLED_CUTOFFS)
-        spread = spread_known_at(history, past, as_of, "spend_90d", champions["spend_90d"])
-        low, high = spread_around(columns["expected_spend_90d"], spread)
+    if in_use.get(WITH_INTERVALS) in spreads:
+        low, high = spread_around(columns["expected_spend_90d"], spreads[in_use[WITH_INTERVALS]])
     columns |= {"expected_spend_90d_low": low, "expected_spend_90d_high": high}
+    columns["is_spend_365d_tested"] = "spend_365d" in champions
+    columns["months_until_tested"] = months_until_tested(history, as_of, champions)
     return pd.DataFrame(columns)[list(CUSTOMERS)].astype(CUSTOMERS)
+
+
+def months_until_tested(history, as_of, champions):
+    """Count the months until the first prediction can have passed a test.
+
+    Parameters
+    ----------
+    history : Observations
+    as_of : datetime64
+    champions : dict of str to str
+
+    Returns
+    -------
+    int or None
+        None where predictions are tested, and where too few customers are all that is missing.
+    """
+    if champions:
+        return None
+    next_month = (as_of.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    first_cutoff = history.cutoffs.min() if len(history.cutoffs) else next_month
+    missing = (first_cutoff + np.timedelta64(DAYS, "D") - as_of) / np.timedelta64(1, "D")
+    return int(np.ceil(missing / DAYS_A_MONTH)) if missing > 0 else None

@@ -1,6 +1,7 @@
 """How good predictions are: probabilities, counts, amounts and waits."""
 
 import numpy as np
+from scipy.special import xlogy
 from sklearn.metrics import (
     average_precision_score,
     brier_score_loss,
@@ -127,14 +128,36 @@ def score_waits(outcomes, waits):
         ``bought_by_date``: share of these who had bought by the end of that day; near one half
         where dates are right. Not there where nobody has a date.
     """
-    errors = np.minimum(outcomes, LONGEST_WAIT) - np.minimum(waits, LONGEST_WAIT)
-    figures = {"absolute_days": float(np.abs(errors).mean())}
+    figures = {"absolute_days": float(absolute_days(outcomes, waits).mean())}
     dated = waits < LONGEST_WAIT
     figures["dated_share"] = float(dated.mean())
     if dated.any():
         bought = outcomes[dated] < np.floor(waits[dated]) + 1
         figures["bought_by_date"] = float(bought.mean())
     return figures
+
+
+def log_losses(outcomes, probabilities):
+    """Take the log loss of each probability; their mean is ``log_loss``."""
+    return -np.log(np.where(outcomes, probabilities, 1 - probabilities))
+
+
+def poisson_deviances(outcomes, expected):
+    """Take the deviance of each expected count; their mean is ``poisson_deviance``."""
+    return 2 * (xlogy(outcomes, outcomes / expected) - outcomes + expected)
+
+
+def tweedie_deviances(outcomes, expected):
+    """Take the deviance of each expected amount; their mean is ``tweedie_deviance``.
+
+    At ``MONEY_POWER`` of one and a half it has this short form.
+    """
+    return 4 * (np.sqrt(outcomes) - np.sqrt(expected)) ** 2 / np.sqrt(expected)
+
+
+def absolute_days(outcomes, waits):
+    """Take the error of each wait; their mean is ``absolute_days``."""
+    return np.abs(np.minimum(outcomes, LONGEST_WAIT) - np.minimum(waits, LONGEST_WAIT))
 
 
 def rate_at_the_top(outcomes, probabilities, share):

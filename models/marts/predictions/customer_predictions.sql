@@ -24,7 +24,9 @@ final as (
         predicted.orders_model,
         predicted.spend_model,
         predicted.spend_365d_model,
-        predicted.next_purchase_model
+        predicted.next_purchase_model,
+        predicted.is_spend_365d_tested,
+        cast(predicted.months_until_tested as integer) as months_until_tested
     from predicted
     cross join current_as_of
 )
