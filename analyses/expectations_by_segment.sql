@@ -19,6 +19,19 @@ segments as (
     select * from {{ ref('segments') }}
 ),
 
+{# Of the whole shop, the same in every row. #}
+totals as (
+    select
+        predicted_low as total_low,
+        predicted_high as total_high,
+        a_year_before,
+        is_unlike_last_year
+    from {{ ref('prediction_totals') }}
+    where
+        is_current
+        and target = 'spend_90d'
+),
+
 expected as (
     select
         customer_segments.segmentation,
@@ -47,8 +60,13 @@ final as (
         expected.churn_risk,
         cast(expected.expected_orders as decimal(14, 1)) as expected_orders,
         expected.expected_spend,
-        coalesce(expected.spend_at_risk, 0) as spend_at_risk
+        coalesce(expected.spend_at_risk, 0) as spend_at_risk,
+        totals.total_low,
+        totals.total_high,
+        totals.a_year_before,
+        totals.is_unlike_last_year
     from expected
+    left join totals on true
     inner join segments
         on
             expected.segmentation = segments.segmentation

@@ -28,10 +28,10 @@ final as (
     select *
     from averaged
     order by
-        target,
+        target asc,
         is_champion desc,
-        deciding_value,
-        model
+        deciding_value asc,
+        model asc
 )
 
 select * from final

@@ -96,11 +96,10 @@ def expectations(segmentation, segments):
     )
     expected = sum(row["expected_spend"] for row in segments)
     most = max(segments, key=lambda row: row["expected_spend"])
+    title, season = total_of_the_shop(segments[0], expected)
     yield Figure(
-        f"{money(expected)} expected in 90 days, {percent(most['expected_spend'] / expected)} "
-        f"of it from {most['segment_name']}",
-        "Money expected from today's customers, learnt from recent months. New customers are not "
-        "included, and a season that is about to begin is not foreseen.",
+        f"{title}, {percent(most['expected_spend'] / expected)} of it from {most['segment_name']}",
+        f"Money expected from today's customers. New customers are not included.{season}",
         bars(
             "expected_spend",
             "Money in 90 days",
@@ -110,6 +109,34 @@ def expectations(segmentation, segments):
         [row | {"label": money(row["expected_spend"])} for row in segments],
         half=True,
     )
+
+
+def total_of_the_shop(totals, expected):
+    """Say what all customers are expected to spend, and what came in the same days of last year.
+
+    Parameters
+    ----------
+    totals : dict
+        Columns total_low, total_high, a_year_before and is_unlike_last_year; perhaps null.
+    expected : Decimal
+        Sum of what each customer is expected to spend.
+
+    Returns
+    -------
+    title, season : str
+    """
+    if totals["total_low"] is None:
+        return f"{money(expected)} expected in 90 days", ""
+    title = f"{money(totals['total_low'])} to {money(totals['total_high'])} expected in 90 days"
+    season = f" The models expect {money(expected)}; the range is from how far off totals were."
+    if totals["a_year_before"] is not None:
+        season += f" In the same days of last year {money(totals['a_year_before'])} came"
+        season += (
+            ", which is beyond that, so the range is widened: a season may be about to turn."
+            if totals["is_unlike_last_year"]
+            else "."
+        )
+    return title, season
 
 
 def proofs(groups, scored):

@@ -3,7 +3,7 @@
 import textwrap
 
 import duckdb
-from readings import tell_decisions, tell_rejected
+from readings import tell_decisions, tell_rejected, wrap
 from settings import printable
 
 ACTION_WIDTH = 48
@@ -92,11 +92,32 @@ def summarise_predictions(connection):
         "select count(churn_probability), max(months_until_tested) from marts.customer_predictions"
     ).fetchone()
     if predicted:
-        return []
+        return summarise_total(connection)
     if months is None:
         return ["", "No predictions yet: too few customers come and stay away to test any."]
     more = "another month" if months == 1 else f"{months} more months"
     return ["", f"No predictions yet: to test any on the past takes {more} of invoices."]
+
+
+def summarise_total(connection):
+    """Say what all customers are expected to spend, in which range."""
+    row = connection.execute(
+        """
+        select predicted, predicted_low, predicted_high, a_year_before, is_unlike_last_year
+        from marts.prediction_totals
+        where is_current and target = 'spend_90d' and predicted_low is not null
+        """
+    ).fetchone()
+    if row is None:
+        return []
+    predicted, low, high, a_year_before, is_unlike = row
+    told = f"Expected in the next 90 days: {low:,.0f} to {high:,.0f}"
+    if is_unlike:
+        told += (
+            f". The models say {predicted:,.0f}, and the same days of last year brought "
+            f"{a_year_before:,.0f}: a season may be about to turn"
+        )
+    return ["", *wrap(f"{told}.")]
 
 
 def summarise_campaign(connection, segmentation):

@@ -42,6 +42,7 @@ MARTS = {
     "monthly_revenue",
     "prediction_backtest",
     "prediction_calibration",
+    "prediction_totals",
     "product_pairs",
     "products",
     "refit_decisions",

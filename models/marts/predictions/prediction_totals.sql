@@ -1,0 +1,189 @@
+{#- Quantiles of Student's t that leave out a tenth, by degrees of freedom; there are at most four tested month ends. -#}
+{%- set tenths_of_t = [3.078, 1.886, 1.638, 1.533] -%}
+with sales as (
+    select
+        customer_id,
+        invoiced_at,
+        sale_amount,
+        is_first_sale_moment
+    from {{ ref('int_invoices') }}
+    where sale_lines > 0
+),
+
+current_as_of as (
+    select as_of_at
+    from {{ ref('int_as_of_dates') }}
+    where is_current
+),
+
+predictions as (
+    select * from {{ ref('customer_predictions') }}
+),
+
+tested as (
+    select
+        target,
+        cutoff,
+        value as ratio
+    from {{ ref('prediction_backtest') }}
+    where
+        subject = 'customers'
+        and is_champion
+        and metric = 'total_ratio'
+        and target in ('orders_90d', 'spend_90d')
+),
+
+cutoffs as (
+    select distinct
+        cutoff,
+        false as is_current
+    from tested
+    union all
+    select
+        as_of_at as cutoff,
+        true as is_current
+    from current_as_of
+),
+
+customers as (
+    select
+        customer_id,
+        min(invoiced_at) as first_sale_at
+    from sales
+    group by customer_id
+),
+
+shop as (
+    select min(first_sale_at) as first_sale_at
+    from customers
+),
+
+measured as (
+    select
+        'orders_90d' as target,
+        customer_id,
+        invoiced_at,
+        1.0 as amount
+    from sales
+    where is_first_sale_moment
+    union all
+    select
+        'spend_90d' as target,
+        customer_id,
+        invoiced_at,
+        cast(sale_amount as double) as amount
+    from sales
+),
+
+{# What came after a cutoff, from customers known then; what came before it and a year ago, from everybody. #}
+counted as (
+    select
+        measured.target,
+        cutoffs.cutoff,
+        cutoffs.is_current,
+        sum(measured.amount) filter (
+            where
+            customers.first_sale_at < cutoffs.cutoff
+            and measured.invoiced_at >= cutoffs.cutoff
+            and measured.invoiced_at < cutoffs.cutoff + interval '90' day
+        ) as observed,
+        sum(measured.amount) filter (
+            where
+            measured.invoiced_at >= cutoffs.cutoff - interval '365' day
+            and measured.invoiced_at < cutoffs.cutoff - interval '275' day
+        ) as a_year_before,
+        sum(measured.amount) filter (
+            where
+            measured.invoiced_at >= cutoffs.cutoff - interval '90' day
+            and measured.invoiced_at < cutoffs.cutoff
+        ) as recent,
+        sum(measured.amount) filter (
+            where
+            measured.invoiced_at >= cutoffs.cutoff - interval '455' day
+            and measured.invoiced_at < cutoffs.cutoff - interval '365' day
+        ) as recent_a_year_before
+    from cutoffs
+    cross join measured
+    inner join customers on measured.customer_id = customers.customer_id
+    group by
+        measured.target,
+        cutoffs.cutoff,
+        cutoffs.is_current
+),
+
+{# A year ago is known where the shop is as old as that. #}
+compared as (
+    select
+        counted.target,
+        counted.cutoff,
+        counted.is_current,
+        counted.observed,
+        case when shop.first_sale_at <= counted.cutoff - interval '364' day then counted.a_year_before end as a_year_before,
+        case
+            when shop.first_sale_at <= counted.cutoff - interval '454' day
+                then counted.recent / nullif(counted.recent_a_year_before, 0)
+        end as growth
+    from counted
+    cross join shop
+),
+
+expected as (
+    select
+        'orders_90d' as target,
+        cast(sum(expected_orders_90d) as double) as predicted
+    from predictions
+    union all
+    select
+        'spend_90d' as target,
+        cast(sum(expected_spend_90d) as double) as predicted
+    from predictions
+),
+
+{# How far totals were off: all customers err together, so each month end is one observation. #}
+errors as (
+    select
+        target,
+        count(*) as tested_cutoffs,
+        {{ tenths_of_t }}[count(*)] * sqrt(avg(ln(ratio) * ln(ratio)) * (1 + 1.0 / count(*))) as error
+    from tested
+    group by target
+),
+
+totals as (
+    select
+        compared.target,
+        compared.cutoff,
+        compared.is_current,
+        compared.a_year_before,
+        compared.growth,
+        case when compared.is_current then expected.predicted else tested.ratio * compared.observed end as predicted,
+        expected.predicted / exp(errors.error) as tested_low,
+        expected.predicted * exp(errors.error) as tested_high,
+        case when not compared.is_current then compared.observed end as observed,
+        compared.a_year_before * coalesce(compared.growth, 1) as of_the_season
+    from compared
+    inner join errors on compared.target = errors.target
+    left join expected on compared.target = expected.target
+    left join tested
+        on
+            compared.target = tested.target
+            and compared.cutoff = tested.cutoff
+),
+
+final as (
+    select
+        target,
+        cutoff,
+        is_current,
+        round(predicted, 2) as predicted,
+        case when is_current then round(least(tested_low, of_the_season), 2) end as predicted_low,
+        case when is_current then round(greatest(tested_high, of_the_season), 2) end as predicted_high,
+        round(observed, 2) as observed,
+        round(a_year_before, 2) as a_year_before,
+        round(growth, 4) as growth,
+        case when is_current then of_the_season not between tested_low and tested_high end as is_unlike_last_year
+    from totals
+    where predicted is not null
+)
+
+select * from final
