@@ -6,7 +6,7 @@ from itertools import combinations, permutations
 
 import duckdb
 import pytest
-from conftest import REAL, build
+from conftest import REAL, REFITS, build
 from sklearn.metrics import adjusted_rand_score
 
 
@@ -136,7 +136,7 @@ def test_every_algorithm_and_k_is_measured(real):
     ):
         for algorithm in ("dbscan", "gaussian_mixture", "hdbscan", "kmeans", "ward"):
             rows = ks if algorithm in ("gaussian_mixture", "kmeans", "ward") else 1
-            expected.append((segmentation, algorithm, rows, 25, rows, 0))
+            expected.append((segmentation, algorithm, rows, REFITS, rows, 0))
     assert found == expected
     noisy = real.rows(
         "select algorithm, noise_share, noise_revenue_share, eps from marts.cluster_diagnostics "
