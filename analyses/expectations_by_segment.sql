@@ -25,6 +25,8 @@ totals as (
         predicted_low as total_low,
         predicted_high as total_high,
         a_year_before,
+        growth,
+        expected_from_last_year,
         is_unlike_last_year
     from {{ ref('prediction_totals') }}
     where
@@ -64,6 +66,8 @@ final as (
         totals.total_low,
         totals.total_high,
         totals.a_year_before,
+        totals.growth,
+        totals.expected_from_last_year,
         totals.is_unlike_last_year
     from expected
     left join totals on true

@@ -117,7 +117,7 @@ def total_of_the_shop(totals, expected):
     Parameters
     ----------
     totals : dict
-        Columns total_low, total_high, a_year_before and is_unlike_last_year; perhaps null.
+        Columns of the total; perhaps null.
     expected : Decimal
         Sum of what each customer is expected to spend.
 
@@ -128,14 +128,19 @@ def total_of_the_shop(totals, expected):
     if totals["total_low"] is None:
         return f"{money(expected)} expected in 90 days", ""
     title = f"{money(totals['total_low'])} to {money(totals['total_high'])} expected in 90 days"
-    season = f" The models expect {money(expected)}; the range is from how far off totals were."
+    season = f" The models expect {money(expected)}; the range shows how far off totals were."
     if totals["a_year_before"] is not None:
-        season += f" In the same days of last year {money(totals['a_year_before'])} came"
+        season += f" The same days of last year brought {money(totals['a_year_before'])}"
+        if totals["growth"] is not None:
+            grown = money(totals["expected_from_last_year"])
+            season += f", or {grown} with the shop's growth"
+        season += "."
+    if totals["is_unlike_last_year"]:
         season += (
-            ", which is beyond that, so the range is widened: a season may be about to turn."
-            if totals["is_unlike_last_year"]
-            else "."
+            " The tests do not support so large a difference, so the range is wider: a season may "
+            "be about to turn"
         )
+        season += "." if totals["growth"] is not None else ", or the shop has grown."
     return title, season
 
 

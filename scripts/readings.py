@@ -87,8 +87,8 @@ def tell_rejected(connection, examples=0, threshold=WORTH_TELLING):
             continue
         shown = show_rejected(connection, reason, max(examples, 1))
         line = (
-            f"Rejected: {lines:,} {reason} ({line_share:.1%} of lines, {amount:,.2f}, "
-            f"{amount_share:.1%} of money)"
+            f"Rejected: {lines:,} {reason} ({line_share:.1%} of lines, "
+            f"{amount_share:.1%} of money, {amount:,.2f} net)"
         )
         if examples:
             told.append(line)

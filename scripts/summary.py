@@ -103,21 +103,27 @@ def summarise_total(connection):
     """Say what all customers are expected to spend, in which range."""
     row = connection.execute(
         """
-        select predicted, predicted_low, predicted_high, a_year_before, is_unlike_last_year
+        select
+            predicted, predicted_low, predicted_high, a_year_before, growth,
+            expected_from_last_year, is_unlike_last_year
         from marts.prediction_totals
         where is_current and target = 'spend_90d' and predicted_low is not null
         """
     ).fetchone()
     if row is None:
         return []
-    predicted, low, high, a_year_before, is_unlike = row
-    told = f"Expected in the next 90 days: {low:,.0f} to {high:,.0f}"
+    predicted, low, high, a_year_before, growth, from_last_year, is_unlike = row
+    told = f"Revenue expected from today's customers in 90 days: {low:,.0f} to {high:,.0f}."
     if is_unlike:
+        grown, perhaps = "", ", or the shop has grown"
+        if growth is not None:
+            grown, perhaps = f", or {from_last_year:,.0f} with the shop's growth", ""
         told += (
-            f". The models say {predicted:,.0f}, and the same days of last year brought "
-            f"{a_year_before:,.0f}: a season may be about to turn"
+            f" The models expect {predicted:,.0f}. The same days of last year brought "
+            f"{a_year_before:,.0f}{grown}. The tests do not support so large a difference, so the "
+            f"range is wider: a season may be about to turn{perhaps}."
         )
-    return ["", *wrap(f"{told}.")]
+    return ["", *wrap(told)]
 
 
 def summarise_campaign(connection, segmentation):

@@ -138,8 +138,12 @@ def score_waits(outcomes, waits):
 
 
 def log_losses(outcomes, probabilities):
-    """Take the log loss of each probability; their mean is ``log_loss``."""
-    return -np.log(np.where(outcomes, probabilities, 1 - probabilities))
+    """Take the log loss of each probability; their mean is ``log_loss``.
+
+    A certainty that does not come true has a large loss and no infinite one.
+    """
+    least = np.finfo("float64").eps
+    return -np.log(np.clip(np.where(outcomes, probabilities, 1 - probabilities), least, 1))
 
 
 def poisson_deviances(outcomes, expected):

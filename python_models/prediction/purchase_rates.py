@@ -130,7 +130,7 @@ def likeliest(likelihood, limits):
     return np.exp(found.x) if np.abs(uphill).max() <= FLAT else None, -found.fun
 
 
-def fit_purchase_rates(repeats, span, tenure, weights=None):
+def fit_purchase_rates(repeats, span, tenure):
     """Fit the BG/NBD model by maximum likelihood.
 
     The search always begins at the same values, so that the same customers give the same model.
@@ -143,8 +143,6 @@ def fit_purchase_rates(repeats, span, tenure, weights=None):
         Time from the first order to the last, in any unit: t_x, which the paper calls recency.
     tenure : ndarray of shape (n,), float64
         Time from the first order to the moment that is looked ahead from, in the same unit: T.
-    weights : ndarray of shape (n,), float64, optional
-        How many customers each row stands for; one if not given.
 
     Returns
     -------
@@ -160,24 +158,22 @@ def fit_purchase_rates(repeats, span, tenure, weights=None):
     """
     if (span < 0).any() or (span > tenure).any():
         raise ValueError("span must be from 0 to tenure")
-    weights = np.ones(len(repeats)) if weights is None else weights
-    repeaters = weights[repeats > 0].sum()
+    repeaters = (repeats > 0).sum()
     if repeaters < LEAST_REPEATERS:
         return Abstained(f"fewer than {LEAST_REPEATERS} customers came again")
     if not tenure.any():
         return Abstained("no time has gone by since the first orders")
 
     # In units of the mean time to a repeat order, so that all parameters are near 1 in any shop.
-    orders = weights @ repeats
-    unit = float(weights @ tenure / orders)
-    customers = weights.sum()
+    orders, customers = repeats.sum(), len(repeats)
+    unit = float(tenure.sum() / orders)
 
     def likelihood(r, rate, a, b):
         values, slopes = customer_likelihoods(
             r, r / rate, a, b, repeats, span / unit, tenure / unit
         )
-        by_r, by_alpha, by_a, by_b = slopes @ weights / customers
-        return values @ weights / customers, np.array(
+        by_r, by_alpha, by_a, by_b = slopes.mean(axis=1)
+        return values.mean(), np.array(
             [by_r + by_alpha / rate, -by_alpha * r / rate**2, by_a, by_b]
         )
 
@@ -189,9 +185,9 @@ def fit_purchase_rates(repeats, span, tenure, weights=None):
         r, r / rate * unit, a, b, float(value * customers - orders * np.log(unit))
     )
     here = still_here(rates, repeats, span, tenure)
-    if weights @ (1 - here) < LEAST_CUSTOMERS:
+    if (1 - here).sum() < LEAST_CUSTOMERS:
         return Abstained("hardly any customer seems to have left")
-    if (weights * here)[repeats > 0].sum() < LEAST_CUSTOMERS:
+    if here[repeats > 0].sum() < LEAST_CUSTOMERS:
         return Abstained("hardly any customer who came again seems to be still here")
     return rates
 
@@ -288,13 +284,7 @@ def orders_in(rates, repeats, span, tenure, days):
     hypergeometric function that is 0 / 0 at a = 1 and can't be computed for many regular customers
     of a few days. Here the mean is a sum over p, to at least six digits.
 
-    Parameters
-    ----------
-    rates : PurchaseRates
-    repeats, span, tenure : ndarray of shape (n,), float64
-        As for `fit_purchase_rates`.
-    days : float
-        How long, in the same unit.
+    Parameters are those of `none_in`.
 
     Returns
     -------

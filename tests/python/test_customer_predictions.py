@@ -586,6 +586,27 @@ def test_figures_are_those_of_the_formulas():
     assert "bought_by_date" not in score_waits(np.array([1.0]), np.array([90.0]))
 
 
+def test_losses_have_the_figures_as_their_means():
+    """Models are chosen by losses, and figures are what is shown of them."""
+    rng = np.random.default_rng(2)
+    counts, expected = rng.poisson(1.5, 500).astype("float64"), rng.gamma(2, 1, 500)
+    stayed, probabilities = rng.random(500) < 0.5, rng.random(500)
+    waits, days = rng.uniform(0, 150, 500), rng.uniform(0, 150, 500)
+    for target, outcomes, predictions, figure in (
+        ("churn_90d", stayed, probabilities, "log_loss"),
+        ("orders_90d", counts, expected, "poisson_deviance"),
+        ("spend_90d", counts * 9, expected * 9, "tweedie_deviance"),
+        ("next_purchase_date", waits, days, "absolute_days"),
+    ):
+        losses = TARGETS[target].losses(outcomes, predictions)
+        scored = TARGETS[target].score(outcomes, predictions)
+        assert losses.mean() == pytest.approx(scored[figure]), target
+    # Who was certain and wrong can still be compared.
+    certain = TARGETS["churn_90d"].losses(np.array([True, False]), np.array([0.0, 0.0]))
+    assert 30 < certain[0] < 40
+    assert certain[1] == pytest.approx(0)
+
+
 def test_intervals_hold_four_fifths_of_outcomes():
     rng = np.random.default_rng(7)
 

@@ -37,6 +37,17 @@ def test_sql_in_the_documents_runs(demo, tmp_path, monkeypatch):
             assert connection.execute(sql).fetchone(), (name, sql)
 
 
+def test_readme_shows_what_a_build_of_the_demo_prints(demo):
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"^```\n(Building .*?)^```", readme, re.DOTALL | re.MULTILINE)[1]
+    # Long sentences go on in the next line; the README cuts them off.
+    printed = re.sub(r"\n  (?=\S)", " ", demo.output)
+    lines = [line.removesuffix("...").rstrip() for line in shown.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("Published")]
+    assert len(lines) > 10
+    assert [line for line in lines if line not in printed] == []
+
+
 def test_links_between_documents_lead_somewhere():
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):

@@ -151,19 +151,6 @@ def test_the_same_customers_give_the_same_rates(shop, fitted):
     assert turned.alpha == pytest.approx(fitted.alpha, rel=1e-6)
 
 
-def test_a_row_may_stand_for_customers():
-    repeats, span, tenure, _ = (np.round(values) for values in simulate_shop(2_000))
-    span, tenure = np.round(span, -1), np.round(tenure, -1)
-    rows, counts = np.unique(np.stack([repeats, span, tenure]), axis=1, return_counts=True)
-    assert len(counts) < 1_500
-    weighted = fit_purchase_rates(*rows, weights=counts)
-    single = fit_purchase_rates(repeats, span, tenure)
-    assert [weighted.r, weighted.alpha, weighted.a, weighted.b] == pytest.approx(
-        [single.r, single.alpha, single.a, single.b], rel=1e-5
-    )
-    assert weighted.log_likelihood == pytest.approx(single.log_likelihood)
-
-
 def test_customers_who_are_alike_are_predicted_too():
     rng = np.random.default_rng(1)
     tenure = rng.uniform(0, 365, 1_000)

@@ -1,4 +1,5 @@
-{#- Quantiles of Student's t that leave out a tenth, by degrees of freedom; there are at most four tested month ends. -#}
+{#- Quantiles of Student's t that leave out a tenth, by degrees of freedom; more month ends than four make them little
+    smaller. -#}
 {%- set tenths_of_t = [3.078, 1.886, 1.638, 1.533] -%}
 with sales as (
     select
@@ -63,7 +64,7 @@ measured as (
         'orders_90d' as target,
         customer_id,
         invoiced_at,
-        1.0 as amount
+        cast(1 as decimal(18, 2)) as amount
     from sales
     where is_first_sale_moment
     union all
@@ -71,7 +72,7 @@ measured as (
         'spend_90d' as target,
         customer_id,
         invoiced_at,
-        cast(sale_amount as double) as amount
+        sale_amount as amount
     from sales
 ),
 
@@ -121,7 +122,7 @@ compared as (
         case when shop.first_sale_at <= counted.cutoff - interval '364' day then counted.a_year_before end as a_year_before,
         case
             when shop.first_sale_at <= counted.cutoff - interval '454' day
-                then counted.recent / nullif(counted.recent_a_year_before, 0)
+                then cast(counted.recent as double) / nullif(cast(counted.recent_a_year_before as double), 0)
         end as growth
     from counted
     cross join shop
@@ -130,12 +131,12 @@ compared as (
 expected as (
     select
         'orders_90d' as target,
-        cast(sum(expected_orders_90d) as double) as predicted
+        sum(expected_orders_90d) as predicted
     from predictions
     union all
     select
         'spend_90d' as target,
-        cast(sum(expected_spend_90d) as double) as predicted
+        sum(expected_spend_90d) as predicted
     from predictions
 ),
 
@@ -143,8 +144,7 @@ expected as (
 errors as (
     select
         target,
-        count(*) as tested_cutoffs,
-        {{ tenths_of_t }}[count(*)] * sqrt(avg(ln(ratio) * ln(ratio)) * (1 + 1.0 / count(*))) as error
+        {{ tenths_of_t }}[least(count(*), 4)] * sqrt(avg(ln(ratio) * ln(ratio)) * (1 + 1.0 / count(*))) as error
     from tested
     group by target
 ),
@@ -156,11 +156,11 @@ totals as (
         compared.is_current,
         compared.a_year_before,
         compared.growth,
-        case when compared.is_current then expected.predicted else tested.ratio * compared.observed end as predicted,
-        expected.predicted / exp(errors.error) as tested_low,
-        expected.predicted * exp(errors.error) as tested_high,
+        case when compared.is_current then expected.predicted else tested.ratio * cast(compared.observed as double) end as predicted,
+        cast(expected.predicted as double) / exp(errors.error) as tested_low,
+        cast(expected.predicted as double) * exp(errors.error) as tested_high,
         case when not compared.is_current then compared.observed end as observed,
-        compared.a_year_before * coalesce(compared.growth, 1) as of_the_season
+        cast(compared.a_year_before as double) * coalesce(compared.growth, 1) as of_the_season
     from compared
     inner join errors on compared.target = errors.target
     left join expected on compared.target = expected.target
@@ -175,12 +175,13 @@ final as (
         target,
         cutoff,
         is_current,
-        round(predicted, 2) as predicted,
-        case when is_current then round(least(tested_low, of_the_season), 2) end as predicted_low,
-        case when is_current then round(greatest(tested_high, of_the_season), 2) end as predicted_high,
-        round(observed, 2) as observed,
-        round(a_year_before, 2) as a_year_before,
-        round(growth, 4) as growth,
+        cast(predicted as decimal(18, 2)) as predicted,
+        case when is_current then cast(least(tested_low, of_the_season) as decimal(18, 2)) end as predicted_low,
+        case when is_current then cast(greatest(tested_high, of_the_season) as decimal(18, 2)) end as predicted_high,
+        cast(observed as decimal(18, 2)) as observed,
+        cast(a_year_before as decimal(18, 2)) as a_year_before,
+        cast(growth as decimal(12, 4)) as growth,
+        cast(of_the_season as decimal(18, 2)) as expected_from_last_year,
         case when is_current then of_the_season not between tested_low and tested_high end as is_unlike_last_year
     from totals
     where predicted is not null
