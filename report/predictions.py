@@ -137,8 +137,8 @@ def total_of_the_shop(totals, expected):
         season += "."
     if totals["is_unlike_last_year"]:
         season += (
-            " The tests do not support so large a difference, so the range is wider: a season may "
-            "be about to turn"
+            " That is further off than the tests were, so the range includes it: a season may be "
+            "about to turn"
         )
         season += "." if totals["growth"] is not None else ", or the shop has grown."
     return title, season

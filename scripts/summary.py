@@ -120,8 +120,8 @@ def summarise_total(connection):
             grown, perhaps = f", or {from_last_year:,.0f} with the shop's growth", ""
         told += (
             f" The models expect {predicted:,.0f}. The same days of last year brought "
-            f"{a_year_before:,.0f}{grown}. The tests do not support so large a difference, so the "
-            f"range is wider: a season may be about to turn{perhaps}."
+            f"{a_year_before:,.0f}{grown}. That is further off than the tests were, so the range "
+            f"includes it: a season may be about to turn{perhaps}."
         )
     return ["", *wrap(told)]
 
