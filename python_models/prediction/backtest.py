@@ -161,7 +161,6 @@ def predict_at(history, moment, now, days):
     if is_learnt and WITH_INTERVALS in rounded:
         outcomes = TARGETS[WITH_INTERVALS].outcome(train)
         for model, values in rounded[WITH_INTERVALS].items():
-            # The last 90 days again can be nothing, of which no outcome is a multiple.
             spreads[model] = learn_spread(values[len(now) :], outcomes)
     return Predicted(
         {

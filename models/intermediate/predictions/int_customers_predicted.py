@@ -1,4 +1,4 @@
-"""What each customer is expected to do, by the models that were best on past month ends."""
+"""What each customer is expected to do, by the models that tests at past month ends chose."""
 
 from prediction.frames import ORDER, prediction_frame
 
