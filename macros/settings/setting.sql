@@ -24,6 +24,7 @@
         'drop_exact_duplicates': {'kind': 'yes_or_no'},
         'cancellation_prefix': {'kind': 'text'},
         'as_of': {'kind': 'moment'},
+        'prediction_days': {'kind': 'choice', 'numbers': [30, 60, 90, 180]},
         'segmentations': {'kind': 'mapping'},
         'compared_algorithms': {'kind': 'list', 'words': algorithms()},
         'stability_refits': {'kind': 'whole', 'least': 0},
@@ -64,6 +65,10 @@
         {{ return(value) }}
     {%- elif must.kind == 'whole' -%}
         {%- do check_whole(name, value, must.least) -%}
+    {%- elif must.kind == 'choice' -%}
+        {%- if value is not none and (value is not integer or value is boolean or value not in must.numbers) -%}
+            {{ stop_at(name, "must be one of " ~ must.numbers | join(', ') ~ ", or null, got " ~ value) }}
+        {%- endif -%}
     {%- elif must.kind == 'share' -%}
         {%- if value is not number or value is boolean or not 0 <= value <= 1 -%}
             {{ stop_at(name, "must be a share, 0 to 1, got " ~ value) }}
