@@ -24,7 +24,7 @@ class Progress:
         self.total = 0
         self.done = 0
         self.failed = False
-        self.part = None
+        self.parts = set()
         self.started = time.monotonic()
 
     def on_event(self, event):
@@ -61,8 +61,8 @@ class Progress:
             print(f"\r\x1b[K          {message}"[:88], end="", file=self.stream, flush=True)
             return
         part = message.split(":")[0]
-        if part != self.part:
-            self.part = part
+        if part not in self.parts:
+            self.parts.add(part)
             print(f"          {part}", file=self.stream, flush=True)
 
     def clear(self):

@@ -112,8 +112,11 @@ def show_rejected(connection, reason, most):
                     'invoice ' || invoice_id,
                     'product ' || product_id,
                     'customer ' || customer_id,
-                    'quantity ' || rtrim(rtrim(cast(quantity as varchar), '0'), '.'),
-                    'price ' || rtrim(rtrim(cast(unit_price as varchar), '0'), '.'),
+                    concat_ws(
+                        ' x ',
+                        rtrim(rtrim(cast(quantity as varchar), '0'), '.'),
+                        coalesce(rtrim(rtrim(cast(unit_price as varchar), '0'), '.'), 'no price')
+                    ),
                     'on ' || cast(cast(invoiced_at as date) as varchar)
                 )
             )
