@@ -2,6 +2,7 @@
 with calibration as (
     select
         target,
+        prediction_days,
         cutoff,
         group_number,
         cast(customers as bigint) as customers,
@@ -13,7 +14,7 @@ with calibration as (
     from {{ ref('prediction_calibration') }}
     where
         subject = 'customers'
-        and target in ('churn_90d', 'spend_90d')
+        and target in ('churn', 'spend')
 ),
 
 counted as (
@@ -27,6 +28,7 @@ counted as (
 final as (
     select
         target,
+        prediction_days,
         cutoff,
         group_number,
         customers,
@@ -34,9 +36,9 @@ final as (
         highest_prediction,
         predicted,
         observed,
-        case when target = 'churn_90d' then stayed_away end as stayed_away,
-        case when target = 'churn_90d' then {{ wilson('stayed_away', 'customers', '-') }} end as observed_low,
-        case when target = 'churn_90d' then {{ wilson('stayed_away', 'customers', '+') }} end as observed_high
+        case when target = 'churn' then stayed_away end as stayed_away,
+        case when target = 'churn' then {{ wilson('stayed_away', 'customers', '-') }} end as observed_low,
+        case when target = 'churn' then {{ wilson('stayed_away', 'customers', '+') }} end as observed_high
     from counted
     order by
         target,

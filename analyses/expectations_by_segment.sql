@@ -3,7 +3,7 @@ with predictions as (
     select * from {{ ref('customer_predictions') }}
     where
         churn_probability is not null
-        and expected_spend_90d is not null
+        and expected_spend is not null
 ),
 
 customer_segments as (
@@ -31,24 +31,26 @@ totals as (
     from {{ ref('prediction_totals') }}
     where
         is_current
-        and target = 'spend_90d'
+        and target = 'spend'
 ),
 
 expected as (
     select
         customer_segments.segmentation,
         customer_segments.segment_code,
+        predictions.prediction_days,
         count(*) as customers,
         count(*) filter (where predictions.churn_probability > 0.5) as likely_to_leave,
         avg(predictions.churn_probability) as churn_risk,
-        sum(predictions.expected_orders_90d) as expected_orders,
-        sum(predictions.expected_spend_90d) as expected_spend,
-        sum(predictions.expected_spend_90d) filter (where predictions.churn_probability > 0.5) as spend_at_risk
+        sum(predictions.expected_orders) as expected_orders,
+        sum(predictions.expected_spend) as expected_spend,
+        sum(predictions.expected_spend) filter (where predictions.churn_probability > 0.5) as spend_at_risk
     from predictions
     inner join customer_segments on predictions.customer_id = customer_segments.customer_id
     group by
         customer_segments.segmentation,
-        customer_segments.segment_code
+        customer_segments.segment_code,
+        predictions.prediction_days
 ),
 
 final as (
@@ -57,6 +59,7 @@ final as (
         segments.segment_code,
         segments.segment_name,
         segments.colour,
+        expected.prediction_days,
         expected.customers,
         expected.likely_to_leave,
         expected.churn_risk,

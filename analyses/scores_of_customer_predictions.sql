@@ -8,6 +8,7 @@ with prediction_backtest as (
 averaged as (
     select
         target,
+        prediction_days,
         model,
         is_champion,
         count(distinct cutoff) as cutoffs,
@@ -20,6 +21,7 @@ averaged as (
     from prediction_backtest
     group by
         target,
+        prediction_days,
         model,
         is_champion
 ),

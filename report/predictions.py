@@ -18,16 +18,16 @@ from report.movement import day
 
 # What is predicted, in the page's order, and the figure that decides.
 TARGETS = {
-    "churn_90d": ("Stays away for 90 days", "log loss"),
-    "orders_90d": ("Orders in 90 days", "Poisson deviance"),
-    "spend_90d": ("Money in 90 days", "Tweedie deviance"),
-    "spend_365d": ("Money in 365 days", "Tweedie deviance"),
+    "churn": ("Stays away for {days} days", "log loss"),
+    "orders": ("Orders in {days} days", "Poisson deviance"),
+    "spend": ("Money in {days} days", "Tweedie deviance"),
+    "spend_365d": ("Money in {days} days", "Tweedie deviance"),
     "next_purchase_date": ("Next purchase", "days of error"),
 }
 TITLES = {
-    "churn_90d": "staying away",
-    "orders_90d": "orders",
-    "spend_90d": "money",
+    "churn": "staying away",
+    "orders": "orders",
+    "spend": "money",
     "spend_365d": "money of a year",
     "next_purchase_date": "the next purchase",
 }
@@ -41,8 +41,8 @@ ALSO = {
 MODEL_NAMES = {
     "base_rate": "The same for everybody",
     "recency_bands": "Rate of customers with similar recency",
-    "last_90_days": "The last 90 days again",
-    "last_365_days": "The last 365 days again",
+    "last_window": "The last {days} days again",
+    "last_365_days": "The last {days} days again",
     "repeat_rate": "Own rate since the first order",
     "rate_and_basket": "Own rate, own basket",
     "own_gap": "Own gap after the last order",
@@ -52,20 +52,21 @@ MODEL_NAMES = {
     "tweedie_regression": "Tweedie regression",
     "bg_nbd": "BG/NBD",
     "bg_nbd_gamma_gamma": "BG/NBD with gamma-gamma baskets",
-    "logistic_regressions": "Logistic regressions at eight horizons",
+    "logistic_regressions": "Logistic regressions at several horizons",
     "ensemble": "Regressions and BG/NBD together",
 }
 
 
 def expectations(segmentation, segments):
     """Draw how likely customers of each segment are to stay away, and what they will spend."""
+    days = segments[0]["prediction_days"]
     shown = [
         tooltip("segment_name", "Segment"),
         tooltip("customers:Q", "Customers", ",.0f"),
         tooltip("churn_risk:Q", "Mean probability to stay away", ".1%"),
         tooltip("likely_to_leave:Q", "More likely than not to stay away", ",.0f"),
-        tooltip("expected_orders:Q", "Orders in 90 days", ",.0f"),
-        tooltip("expected_spend:Q", "Money in 90 days", ",.0f"),
+        tooltip("expected_orders:Q", f"Orders in {days} days", ",.0f"),
+        tooltip("expected_spend:Q", f"Money in {days} days", ",.0f"),
         tooltip("spend_at_risk:Q", "Money from those likely to stay away", ",.0f"),
     ]
     base = chart().encode(y=segmentation.axis(), tooltip=shown)
@@ -81,8 +82,8 @@ def expectations(segmentation, segments):
     leaving = sum(row["likely_to_leave"] for row in segments)
     yield Figure(
         f"{count(leaving)} of {count(total)} customers are more likely than not to stay away for "
-        "90 days",
-        "Mean probability of each segment's customers to buy nothing in the 90 days after the "
+        f"{days} days",
+        f"Mean probability of each segment's customers to buy nothing in the {days} days after the "
         "as-of moment.",
         bars(
             "churn_risk",
@@ -102,7 +103,7 @@ def expectations(segmentation, segments):
         f"Money expected from today's customers. New customers are not included.{season}",
         bars(
             "expected_spend",
-            "Money in 90 days",
+            f"Money in {days} days",
             large_numbers(tickCount=4),
             max(row["expected_spend"] for row in segments),
         ),
@@ -125,9 +126,10 @@ def total_of_the_shop(totals, expected):
     -------
     title, season : str
     """
+    days = totals["prediction_days"]
     if totals["total_low"] is None:
-        return f"{money(expected)} expected in 90 days", ""
-    title = f"{money(totals['total_low'])} to {money(totals['total_high'])} expected in 90 days"
+        return f"{money(expected)} expected in {days} days", ""
+    title = f"{money(totals['total_low'])} to {money(totals['total_high'])} expected in {days} days"
     season = f" The models expect {money(expected)}; the range shows how far off totals were."
     if totals["a_year_before"] is not None:
         season += f" The same days of last year brought {money(totals['a_year_before'])}"
@@ -146,7 +148,7 @@ def total_of_the_shop(totals, expected):
 
 def proofs(groups, scored):
     """Draw the last predictions whose outcome is known beside it, and list the scores of all."""
-    for target, draw in (("churn_90d", churn), ("spend_90d", spend)):
+    for target, draw in (("churn", churn), ("spend", spend)):
         own = [row for row in groups if row["target"] == target]
         if own:
             yield draw(own)
@@ -213,7 +215,7 @@ def spend(groups):
         sum(row[key] * row["customers"] for row in rows) for key in ("predicted", "observed")
     )
     return Figure(
-        f"{money(predicted)} predicted for 90 days, {money(came)} spent",
+        f"{money(predicted)} predicted for {rows[0]['prediction_days']} days, {money(came)} spent",
         "The same customers on the same day, in groups by predicted money. The axes are "
         "logarithmic.",
         predicted_and_observed(base, observed, scale, ends, intervals=False),
@@ -228,11 +230,12 @@ def scores(scored):
     for target, (name, figure) in TARGETS.items():
         for row in scored:
             if row["target"] == target:
+                days = row["prediction_days"]
                 rows.append(
                     row
                     | {
-                        "name": name if row["is_champion"] else "",
-                        "model_name": MODEL_NAMES[row["model"]],
+                        "name": name.format(days=days) if row["is_champion"] else "",
+                        "model_name": MODEL_NAMES[row["model"]].format(days=days),
                         "figure": figure,
                         # A part stays in one line, on a phone too.
                         "also": "; ".join(
@@ -243,7 +246,7 @@ def scores(scored):
                     }
                 )
     used = next(row for row in rows if row["is_champion"])
-    title = f"In use for {TITLES[used['target']]}: {MODEL_NAMES[used['model']].lower()}"
+    title = f"In use for {TITLES[used['target']]}: {used['model_name'].lower()}"
     if used["top_tenth_rate"] is not None:
         title += (
             f"; of the tenth most likely to, {percent(used['top_tenth_rate'])} did, of all "

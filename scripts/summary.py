@@ -104,16 +104,16 @@ def summarise_total(connection):
     row = connection.execute(
         """
         select
-            predicted, predicted_low, predicted_high, a_year_before, growth,
+            prediction_days, predicted, predicted_low, predicted_high, a_year_before, growth,
             expected_from_last_year, is_unlike_last_year
         from marts.prediction_totals
-        where is_current and target = 'spend_90d' and predicted_low is not null
+        where is_current and target = 'spend' and predicted_low is not null
         """
     ).fetchone()
     if row is None:
         return []
-    predicted, low, high, a_year_before, growth, from_last_year, is_unlike = row
-    told = f"Revenue expected from today's customers in 90 days: {low:,.0f} to {high:,.0f}."
+    days, predicted, low, high, a_year_before, growth, from_last_year, is_unlike = row
+    told = f"Revenue expected from today's customers in {days} days: {low:,.0f} to {high:,.0f}."
     if is_unlike:
         grown, perhaps = "", ", or the shop has grown"
         if growth is not None:

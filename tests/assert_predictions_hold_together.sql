@@ -14,7 +14,9 @@ backtest as (
 ),
 
 current_as_of as (
-    select as_of_at
+    select
+        as_of_at,
+        prediction_days
     from {{ ref('int_as_of_dates') }}
     where is_current
 ),
@@ -31,9 +33,9 @@ champions as (
 
 in_use as (
     {%- for target, model, prediction in [
-        ('churn_90d', 'churn_model', 'churn_probability'),
-        ('orders_90d', 'orders_model', 'expected_orders_90d'),
-        ('spend_90d', 'spend_model', 'expected_spend_90d'),
+        ('churn', 'churn_model', 'churn_probability'),
+        ('orders', 'orders_model', 'expected_orders'),
+        ('spend', 'spend_model', 'expected_spend'),
         ('spend_365d', 'spend_365d_model', 'expected_spend_365d'),
         ('next_purchase_date', 'next_purchase_model', 'next_purchase_date'),
     ] %}
@@ -65,8 +67,8 @@ problems as (
     inner join predictions on customers.customer_id = predictions.customer_id
     where
         customers.churn_probability is distinct from predictions.churn_probability
-        or customers.expected_orders_90d is distinct from predictions.expected_orders_90d
-        or customers.expected_spend_90d is distinct from predictions.expected_spend_90d
+        or customers.expected_orders is distinct from predictions.expected_orders
+        or customers.expected_spend is distinct from predictions.expected_spend
         or customers.next_purchase_date is distinct from predictions.next_purchase_date
     union all
     select 'out of bounds: ' || predictions.customer_id as problem
@@ -74,13 +76,13 @@ problems as (
     cross join current_as_of
     where
         predictions.churn_probability not between 0 and 1
-        or predictions.expected_orders_90d < 0
-        or predictions.expected_spend_90d_low < 0
-        or predictions.expected_spend_90d not between predictions.expected_spend_90d_low and predictions.expected_spend_90d_high
-        or predictions.expected_spend_90d_high is null <> (predictions.expected_spend_90d is null)
+        or predictions.expected_orders < 0
+        or predictions.expected_spend_low < 0
+        or predictions.expected_spend not between predictions.expected_spend_low and predictions.expected_spend_high
+        or predictions.expected_spend_high is null <> (predictions.expected_spend is null)
         or predictions.expected_spend_365d < 0
         or predictions.next_purchase_date < cast(current_as_of.as_of_at as date)
-        or predictions.next_purchase_date > cast(current_as_of.as_of_at + interval '90' day as date)
+        or predictions.next_purchase_date > cast({{ days_after('current_as_of.as_of_at', 'current_as_of.prediction_days') }} as date)
     union all
     {# A date is missing where a purchase is not likely in time. #}
     select 'some are predicted, others not: ' || target as problem
@@ -102,13 +104,13 @@ problems as (
     left join champions on backtest.target = champions.target
     where champions.target is null
     union all
-    select 'tested before its days were over: ' || backtest.target as problem
+    select 'tested on other days, or before they were over: ' || backtest.target as problem
     from backtest
     cross join current_as_of
     where
-        backtest.cutoff
-        + case when backtest.target = 'spend_365d' then interval '365' day else interval '90' day end
-        > current_as_of.as_of_at
+        {{ days_after('backtest.cutoff', 'backtest.prediction_days') }} > current_as_of.as_of_at
+        or backtest.prediction_days
+        is distinct from case when backtest.target = 'spend_365d' then 365 else current_as_of.prediction_days end
 )
 
 select problem

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -19,8 +20,8 @@ from prediction.metrics import (
     score_waits,
     tweedie_deviances,
 )
-from prediction.models import predict_quarter, predict_year
-from prediction.observations import DAYS, FEATURES, YEAR
+from prediction.models import predict_window, predict_year
+from prediction.observations import FEATURES, YEAR
 
 # Cutoffs that are learnt from together, the latest ones whose outcomes are known.
 LATEST_CUTOFFS = 3
@@ -36,7 +37,7 @@ LEAST_CUTOFFS = 2
 # So is one that is better by so many standard errors.
 STANDARD_ERRORS = 2
 # What has an interval for each customer.
-WITH_INTERVALS = "spend_90d"
+WITH_INTERVALS = "spend"
 # What is expected of a year that nothing could be learnt or tested on.
 UNTESTED_YEAR = "last_365_days"
 
@@ -67,19 +68,26 @@ class Target:
     is_grouped: bool = True
 
 
-TARGETS = {
-    "churn_90d": Target(DAYS, lambda seen: seen.orders == 0, score_probabilities, log_losses),
-    "orders_90d": Target(DAYS, lambda seen: seen.orders, score_counts, poisson_deviances),
-    "spend_90d": Target(DAYS, lambda seen: seen.spend, score_amounts, tweedie_deviances),
-    "spend_365d": Target(YEAR, lambda seen: seen.spend_year, score_amounts, tweedie_deviances),
-    "next_purchase_date": Target(DAYS, lambda seen: seen.waits, score_waits, absolute_days, False),
-}
-PREDICTORS = {DAYS: predict_quarter, YEAR: predict_year}
+def targets(days):
+    """Name what is predicted, with a window of so many days."""
+    return {
+        "churn": Target(days, lambda seen: seen.orders == 0, score_probabilities, log_losses),
+        "orders": Target(days, lambda seen: seen.orders, score_counts, poisson_deviances),
+        "spend": Target(days, lambda seen: seen.spend, score_amounts, tweedie_deviances),
+        "spend_365d": Target(YEAR, lambda seen: seen.spend_year, score_amounts, tweedie_deviances),
+        "next_purchase_date": Target(
+            days,
+            lambda seen: seen.waits,
+            partial(score_waits, days=days),
+            partial(absolute_days, days=days),
+            False,
+        ),
+    }
 
 
 def is_enough(seen, days):
     """Whether there are customers who bought in the days, and customers who did not."""
-    bought = (seen.orders if days == DAYS else seen.spend_year) > 0
+    bought = (seen.spend_year if days == YEAR else seen.orders) > 0
     return min(bought.sum(), (~bought).sum()) >= LEAST_CUSTOMERS
 
 
@@ -138,12 +146,12 @@ def predict_at(history, moment, now, days):
     now : ndarray of shape (n, 7), float64
         Features of the customers at that moment, in a fixed order.
     days : int
-        ``DAYS`` or ``YEAR``.
+        The window of ``history``, or ``YEAR``.
 
     Returns
     -------
     Predicted
-        As from `predict_quarter` or `predict_year`, rounded.
+        As from `predict_window` or `predict_year`, rounded.
     """
     train = known_at(history, moment, days)
     is_learnt = is_enough(train, days)
@@ -152,14 +160,18 @@ def predict_at(history, moment, now, days):
     asked = np.vstack([now, train.features]) if is_learnt else now
     # Sums in a fixed order, so that the same customers give the same digits on any machine's cores.
     with threadpool_limits(limits=1):
-        predicted = PREDICTORS[days](train if is_learnt else None, now, asked)
+        known = train if is_learnt else None
+        if days == YEAR:
+            predicted = predict_year(known, now, asked)
+        else:
+            predicted = predict_window(known, now, asked, days)
     rounded = {
         target: {model: np.round(values, DECIMALS) for model, values in models.items()}
         for target, models in predicted.items()
     }
     spreads = {}
     if is_learnt and WITH_INTERVALS in rounded:
-        outcomes = TARGETS[WITH_INTERVALS].outcome(train)
+        outcomes = targets(days)[WITH_INTERVALS].outcome(train)
         for model, values in rounded[WITH_INTERVALS].items():
             spreads[model] = learn_spread(values[len(now) :], outcomes)
     return Predicted(
@@ -211,13 +223,13 @@ def score(history, past):
     list of tuple
         target, model, cutoff, metric and value.
     """
-    rows = []
+    rows, kinds = [], targets(history.days)
     for cutoff, predicted in past.items():
         seen = history.at(cutoff)
         for target, models in predicted.values.items():
-            outcomes = TARGETS[target].outcome(seen)
+            outcomes = kinds[target].outcome(seen)
             for model, predictions in models.items():
-                figures = TARGETS[target].score(outcomes, predictions)
+                figures = kinds[target].score(outcomes, predictions)
                 if target == WITH_INTERVALS and model in predicted.spreads:
                     low, high = spread_around(predictions, predicted.spreads[model])
                     held = (low <= outcomes) & (outcomes <= high)
@@ -247,13 +259,13 @@ def choose_models(history, past, usable):
     dict of str to str
         Without targets of which no usable model was tested.
     """
-    chosen = {}
+    chosen, kinds = {}, targets(history.days)
     for target, models in usable.items():
         losses = {}
         for cutoff, predicted in past.items():
-            outcomes = TARGETS[target].outcome(history.at(cutoff))
+            outcomes = kinds[target].outcome(history.at(cutoff))
             for model, values in predicted.values.get(target, {}).items():
-                losses.setdefault(model, {})[cutoff] = TARGETS[target].losses(outcomes, values)
+                losses.setdefault(model, {})[cutoff] = kinds[target].losses(outcomes, values)
         tested = [model for model in models if model in losses]
         if not tested:
             continue
@@ -284,7 +296,7 @@ def is_better(gains):
     bool
     """
     means = np.round([gain.mean() for gain in gains], DECIMALS)
-    # The days after cutoffs overlap and customers are the same, so their errors don't cancel out.
+    # Days after cutoffs may overlap and customers are the same, so their errors don't cancel out.
     error = np.mean([gain.std() / np.sqrt(len(gain)) for gain in gains])
     always = len(gains) >= LEAST_CUTOFFS and (means > 0).all()
     return bool(always or means.mean() > max(STANDARD_ERRORS * error, 0))
@@ -306,13 +318,13 @@ def group(history, past, champions):
         target, model, cutoff, number of the group (from 1, the lowest predictions), customers,
         least, largest and mean prediction, and mean outcome. Equal predictions share a group.
     """
-    rows = []
+    rows, kinds = [], targets(history.days)
     for cutoff, predicted in past.items():
         for target, models in predicted.values.items():
-            if not TARGETS[target].is_grouped or champions.get(target) not in models:
+            if not kinds[target].is_grouped or champions.get(target) not in models:
                 continue
             groups = group_predictions(
-                models[champions[target]], TARGETS[target].outcome(history.at(cutoff))
+                models[champions[target]], kinds[target].outcome(history.at(cutoff))
             )
             rows += [(target, champions[target], cutoff, *figures) for figures in groups]
     return rows

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from prediction.backtest import (
-    TARGETS,
     UNTESTED_YEAR,
     WITH_INTERVALS,
     choose_models,
@@ -13,10 +12,11 @@ from prediction.backtest import (
     predict_at,
     predict_past,
     score,
+    targets,
 )
 from prediction.intervals import spread_around
 from prediction.metrics import group_predictions, score_probabilities
-from prediction.observations import DAYS, FEATURES, YEAR, Observations
+from prediction.observations import FEATURES, YEAR, Observations
 
 # Of the rows of int_customers_observed: sums are in a fixed order, whatever wrote them.
 ORDER = "cutoff, customer_id"
@@ -24,6 +24,7 @@ ORDER = "cutoff, customer_id"
 EVERYBODY = 0
 TESTED = {
     "target": "string",
+    "prediction_days": "Int32",
     "model": "string",
     "cutoff": "datetime64[us]",
     "group_number": "int32",
@@ -34,24 +35,24 @@ TESTED = {
 GROUP_METRICS = ("customers", "lowest_prediction", "highest_prediction", "predicted", "observed")
 # Columns of the predictions, with the target that each is of.
 PREDICTED = {
-    "churn_probability": "churn_90d",
-    "expected_orders_90d": "orders_90d",
-    "expected_spend_90d": "spend_90d",
+    "churn_probability": "churn",
+    "expected_orders": "orders",
+    "expected_spend": "spend",
     "expected_spend_365d": "spend_365d",
     "next_purchase_days": "next_purchase_date",
 }
 MODEL_COLUMNS = {
-    "churn_model": "churn_90d",
-    "orders_model": "orders_90d",
-    "spend_model": "spend_90d",
+    "churn_model": "churn",
+    "orders_model": "orders",
+    "spend_model": "spend",
     "spend_365d_model": "spend_365d",
     "next_purchase_model": "next_purchase_date",
 }
 CUSTOMERS = {
     "customer_id": "string",
     **dict.fromkeys(PREDICTED, "float64"),
-    "expected_spend_90d_low": "float64",
-    "expected_spend_90d_high": "float64",
+    "expected_spend_low": "float64",
+    "expected_spend_high": "float64",
     **dict.fromkeys(MODEL_COLUMNS, "string"),
     "is_spend_365d_tested": "boolean",
     "months_until_tested": "Int32",
@@ -59,13 +60,15 @@ CUSTOMERS = {
 DAYS_A_MONTH = 30.4375
 
 
-def read_observations(table):
+def read_observations(table, days):
     """Read customers at cutoffs.
 
     Parameters
     ----------
     table : DataFrame
         Columns of int_customers_observed, by cutoff and customer.
+    days : int
+        The window of the outcomes.
 
     Returns
     -------
@@ -73,10 +76,11 @@ def read_observations(table):
     """
     waits = (table["next_purchase_at"] - table["cutoff"]) / pd.Timedelta(days=1)
     return Observations(
+        days=days,
         cutoffs=table["cutoff"].to_numpy("datetime64[us]"),
         features=table[FEATURES].to_numpy("float64"),
-        orders=table["orders_next_90d"].to_numpy("float64", na_value=np.nan),
-        spend=table["spend_next_90d"].to_numpy("float64", na_value=np.nan),
+        orders=table["orders_next"].to_numpy("float64", na_value=np.nan),
+        spend=table["spend_next"].to_numpy("float64", na_value=np.nan),
         waits=waits.fillna(np.inf).to_numpy("float64"),
         spend_year=table["spend_next_365d"].to_numpy("float64", na_value=np.nan),
     )
@@ -96,7 +100,8 @@ def read_history(table):
     as_of : datetime64
     """
     as_of = table.loc[table["is_current"], "cutoff"].iloc[0].to_datetime64()
-    return read_observations(table[~table["is_current"]]), as_of
+    days = int(table["prediction_days"].iloc[0])
+    return read_observations(table[~table["is_current"]], days), as_of
 
 
 def backtest_frame(table):
@@ -116,18 +121,21 @@ def backtest_frame(table):
     if len(table):
         history, as_of = read_history(table)
         now = table.loc[table["is_current"], FEATURES].to_numpy("float64")
-        for days in (DAYS, YEAR):
+        for days in (history.days, YEAR):
             past = predict_past(history, as_of, days)
             if not past:
                 continue
             usable = predict_at(history, as_of, now, days).values
             champions = choose_models(history, past, usable)
             rows += [
-                (target, model, cutoff, EVERYBODY, metric, value, champions.get(target) == model)
+                (
+                    *(target, days, model, cutoff, EVERYBODY, metric, value),
+                    champions.get(target) == model,
+                )
                 for target, model, cutoff, metric, value in score(history, past)
             ]
             for target, model, cutoff, *figures in group(history, past, champions):
-                rows += group_rows(target, model, cutoff, figures)
+                rows += group_rows(target, days, model, cutoff, figures)
     return tested_frame(rows)
 
 
@@ -144,7 +152,7 @@ def response_frame(predicted, as_of_date):
     Returns
     -------
     DataFrame
-        As from `backtest_frame`, of the target campaign_response.
+        As from `backtest_frame`, of the target campaign_response, which has no window.
     """
     target, cutoff = "campaign_response", pd.Timestamp(as_of_date)
     rows = []
@@ -152,20 +160,20 @@ def response_frame(predicted, as_of_date):
         outcomes = customers["is_accepted"].to_numpy(dtype="bool")
         probabilities = customers["probability"].to_numpy(dtype="float64")
         rows += [
-            (target, model, cutoff, EVERYBODY, metric, value, is_champion)
+            (target, None, model, cutoff, EVERYBODY, metric, value, is_champion)
             for metric, value in score_probabilities(outcomes, probabilities).items()
         ]
         if is_champion:
             for figures in group_predictions(probabilities, outcomes):
-                rows += group_rows(target, model, cutoff, figures)
+                rows += group_rows(target, None, model, cutoff, figures)
     return tested_frame(rows)
 
 
-def group_rows(target, model, cutoff, figures):
+def group_rows(target, days, model, cutoff, figures):
     """Write the figures of a group, its number first, a row each."""
     number, *values = figures
     return [
-        (target, model, cutoff, number, metric, float(value), True)
+        (target, days, model, cutoff, number, metric, float(value), True)
         for metric, value in zip(GROUP_METRICS, values, strict=True)
     ]
 
@@ -199,8 +207,9 @@ def prediction_frame(table, champions):
     if "spend_365d" not in champions and is_a_year_known(features):
         in_use["spend_365d"] = UNTESTED_YEAR
     values, spreads = {}, {}
-    for days in (DAYS, YEAR):
-        if any(TARGETS[target].days == days for target in in_use):
+    kinds = targets(history.days)
+    for days in (history.days, YEAR):
+        if any(kinds[target].days == days for target in in_use):
             predicted = predict_at(history, as_of, features, days)
             values |= predicted.values
             spreads |= predicted.spreads
@@ -210,11 +219,11 @@ def prediction_frame(table, champions):
     for column, target in MODEL_COLUMNS.items():
         columns[column] = in_use.get(target)
     waits = columns["next_purchase_days"]
-    columns["next_purchase_days"] = np.where(waits < DAYS, waits, np.nan)
+    columns["next_purchase_days"] = np.where(waits < history.days, waits, np.nan)
     low = high = np.nan
     if in_use.get(WITH_INTERVALS) in spreads:
-        low, high = spread_around(columns["expected_spend_90d"], spreads[in_use[WITH_INTERVALS]])
-    columns |= {"expected_spend_90d_low": low, "expected_spend_90d_high": high}
+        low, high = spread_around(columns["expected_spend"], spreads[in_use[WITH_INTERVALS]])
+    columns |= {"expected_spend_low": low, "expected_spend_high": high}
     columns["is_spend_365d_tested"] = "spend_365d" in champions
     columns["months_until_tested"] = months_until_tested(history, as_of, champions)
     return pd.DataFrame(columns)[list(CUSTOMERS)].astype(CUSTOMERS)
@@ -238,5 +247,5 @@ def months_until_tested(history, as_of, champions):
         return None
     next_month = (as_of.astype("datetime64[M]") + 1).astype("datetime64[D]")
     first_cutoff = history.cutoffs.min() if len(history.cutoffs) else next_month
-    missing = (first_cutoff + np.timedelta64(DAYS, "D") - as_of) / np.timedelta64(1, "D")
+    missing = (first_cutoff + np.timedelta64(history.days, "D") - as_of) / np.timedelta64(1, "D")
     return int(np.ceil(missing / DAYS_A_MONTH)) if missing > 0 else None

@@ -18,8 +18,6 @@ TOP_SHARE = 0.1
 GROUPS = 10
 # Variance of money grows with this power of its mean.
 MONEY_POWER = 1.5
-# Waits are not known beyond these days.
-LONGEST_WAIT = 90
 
 
 def score_probabilities(outcomes, probabilities):
@@ -109,27 +107,29 @@ def score_amounts(outcomes, expected):
     return {"tweedie_deviance": deviance, **score_expectations(outcomes, expected)}
 
 
-def score_waits(outcomes, waits):
+def score_waits(outcomes, waits, days):
     """Take the figures of the days after which a purchase is as likely as not.
 
     Parameters
     ----------
     outcomes : ndarray of shape (n_customers,), float64
         Days from the cutoff, the beginning of a day, to the purchase; infinite where there is none
-        within ``LONGEST_WAIT``.
+        within ``days``.
     waits : ndarray of shape (n_customers,), float64
-        Those with ``LONGEST_WAIT`` and more have no date.
+        Those with ``days`` and more have no date.
+    days : int
+        The window, beyond which waits are not known.
 
     Returns
     -------
     dict of str to float
-        ``absolute_days``: mean absolute error, with waits beyond ``LONGEST_WAIT`` counted as that,
+        ``absolute_days``: mean absolute error, with waits beyond ``days`` counted as that,
         which an honest median makes least. ``dated_share``: share of customers with a date.
         ``bought_by_date``: share of these who had bought by the end of that day; near one half
         where dates are right. Not there where nobody has a date.
     """
-    figures = {"absolute_days": float(absolute_days(outcomes, waits).mean())}
-    dated = waits < LONGEST_WAIT
+    figures = {"absolute_days": float(absolute_days(outcomes, waits, days).mean())}
+    dated = waits < days
     figures["dated_share"] = float(dated.mean())
     if dated.any():
         bought = outcomes[dated] < np.floor(waits[dated]) + 1
@@ -159,9 +159,9 @@ def tweedie_deviances(outcomes, expected):
     return 4 * (np.sqrt(outcomes) - np.sqrt(expected)) ** 2 / np.sqrt(expected)
 
 
-def absolute_days(outcomes, waits):
+def absolute_days(outcomes, waits, days):
     """Take the error of each wait; their mean is ``absolute_days``."""
-    return np.abs(np.minimum(outcomes, LONGEST_WAIT) - np.minimum(waits, LONGEST_WAIT))
+    return np.abs(np.minimum(outcomes, days) - np.minimum(waits, days))
 
 
 def rate_at_the_top(outcomes, probabilities, share):

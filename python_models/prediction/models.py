@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from prediction.classifiers import base_rate, logistic_regression, one_feature_rule
-from prediction.observations import DAYS, YEAR
+from prediction.observations import YEAR
 from prediction.purchase_rates import (
     Abstained,
     expected_basket,
@@ -39,8 +39,8 @@ LOGISTIC_WEIGHT = 2
 LEAST_PROBABILITY = 1e-6
 
 
-def predict_by_rates(now, features):
-    """Predict the ``DAYS`` to come by BG/NBD and gamma-gamma, which need no known outcome.
+def predict_by_rates(now, features, days):
+    """Predict the ``days`` to come by BG/NBD and gamma-gamma, which need no known outcome.
 
     Parameters
     ----------
@@ -48,27 +48,28 @@ def predict_by_rates(now, features):
         Features of the customers at the moment, in a fixed order.
     features : ndarray of shape (n, 7), float64
         Of those to be predicted.
+    days : int
 
     Returns
     -------
     dict of str to dict of str to ndarray of shape (n,), float64
-        By target and model: probability to buy nothing (``churn_90d``), orders and money. Empty
+        By target and model: probability to buy nothing (``churn``), orders and money. Empty
         where the models abstain; without money where that of baskets does.
     """
     sampled = now[:: max(1, -(-len(now) // SAMPLED_CUSTOMERS))]
     rates = fit_purchase_rates(*histories(sampled))
     if isinstance(rates, Abstained):
         return {}
-    orders = orders_in(rates, *histories(features), DAYS)
+    orders = orders_in(rates, *histories(features), days)
     orders = floored(orders, orders.mean())
     predicted = {
-        "churn_90d": {"bg_nbd": none_in(rates, *histories(features), DAYS)},
-        "orders_90d": {"bg_nbd": orders},
+        "churn": {"bg_nbd": none_in(rates, *histories(features), days)},
+        "orders": {"bg_nbd": orders},
     }
     baskets = fit_baskets(sampled[:, 2], sampled[:, 3] / sampled[:, 2])
     if not isinstance(baskets, Abstained):
         means = expected_basket(baskets, features[:, 2], features[:, 3] / features[:, 2])
-        predicted["spend_90d"] = {"bg_nbd_gamma_gamma": orders * means}
+        predicted["spend"] = {"bg_nbd_gamma_gamma": orders * means}
     return predicted
 
 
@@ -78,8 +79,8 @@ def histories(features):
     return frequency - 1, tenure - recency, tenure
 
 
-def predict_quarter(train, now, features):
-    """Predict the ``DAYS`` from a cutoff on, by each model of each target.
+def predict_window(train, now, features, days):
+    """Predict the ``days`` from a cutoff on, by each model of each target.
 
     Parameters
     ----------
@@ -90,15 +91,17 @@ def predict_quarter(train, now, features):
         ``FEATURES`` of the customers at the cutoff, in a fixed order.
     features : ndarray of shape (n, 7), float64
         Of those to be predicted.
+    days : int
+        The window.
 
     Returns
     -------
     dict of str to dict of str to ndarray of shape (n,), float64
-        By target and model: probability to buy nothing (``churn_90d``), orders, money, and the days
+        By target and model: probability to buy nothing (``churn``), orders, money, and the days
         after which a purchase is as likely as not (``next_purchase_date``). The plainest model
         comes first, and last the one that is preferred.
     """
-    by_rates = predict_by_rates(now, features)
+    by_rates = predict_by_rates(now, features, days)
     if train is None:
         return by_rates
     stayed_away = train.orders == 0
@@ -112,19 +115,19 @@ def predict_quarter(train, now, features):
     churn = {
         "base_rate": base_rate(known, stayed_away, asked),
         "recency_bands": one_feature_rule(0)(bands, stayed_away, asked_bands),
-        **by_rates.get("churn_90d", {}),
+        **by_rates.get("churn", {}),
         "logistic_regression": logistic_regression(known, stayed_away, asked),
     }
     orders = {
-        "last_90_days": floored(features[:, 4], train.orders.mean()),
-        "repeat_rate": repeat_rate(train.features, train.orders, features, DAYS),
-        **by_rates.get("orders_90d", {}),
+        "last_window": floored(features[:, 4], train.orders.mean()),
+        "repeat_rate": repeat_rate(train.features, train.orders, features, days),
+        **by_rates.get("orders", {}),
         "poisson_regression": poisson_regression(known, train.orders, asked),
     }
     spend = {
-        "last_90_days": features[:, 5],
+        "last_window": features[:, 5],
         "rate_and_basket": orders["repeat_rate"] * baskets,
-        **by_rates.get("spend_90d", {}),
+        **by_rates.get("spend", {}),
         "tweedie_regression": tweedie_regression(known, train.spend, asked),
         "poisson_and_basket": orders["poisson_regression"] * baskets,
     }
@@ -142,15 +145,15 @@ def predict_quarter(train, now, features):
         )
     )
     return {
-        "churn_90d": churn,
-        "orders_90d": orders,
-        "spend_90d": spend,
+        "churn": churn,
+        "orders": orders,
+        "spend": spend,
         "next_purchase_date": {
-            "base_rate": even_waits(churn["base_rate"]),
+            "base_rate": even_waits(churn["base_rate"], days),
             "own_gap": own_gaps(features),
-            "poisson_regression": even_waits(np.exp(-orders["poisson_regression"])),
-            "logistic_regression": even_waits(churn["logistic_regression"]),
-            "logistic_regressions": median_waits(known, train.waits, asked),
+            "poisson_regression": even_waits(np.exp(-orders["poisson_regression"]), days),
+            "logistic_regression": even_waits(churn["logistic_regression"], days),
+            "logistic_regressions": median_waits(known, train.waits, asked, days),
         },
     }
 
@@ -181,7 +184,7 @@ def geometric_mean(*expected):
 
 
 def predict_year(train, now, features):
-    """Predict the money of the ``YEAR`` from a cutoff on; as `predict_quarter`.
+    """Predict the money of the ``YEAR`` from a cutoff on; as `predict_window`.
 
     Without known outcomes the last year is expected again.
     """

@@ -1,6 +1,6 @@
 """Customers at past moments: what was known of them, and what came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,11 +10,10 @@ FEATURES = [
     "tenure_days",
     "frequency",
     "monetary",
-    "orders_last_90d",
-    "spend_last_90d",
+    "orders_last_window",
+    "spend_last_window",
     "spend_last_365d",
 ]
-DAYS = 90
 YEAR = 365
 
 
@@ -24,17 +23,20 @@ class Observations:
 
     Attributes
     ----------
+    days : int
+        The window: how far predictions look ahead.
     cutoffs : ndarray of shape (n,), datetime64
     features : ndarray of shape (n, 7), float64
         ``FEATURES`` at the cutoff: days, orders and money before it.
     orders, spend : ndarray of shape (n,), float64
-        In the ``DAYS`` from the cutoff on; NaN where that is not known yet.
+        In the ``days`` from the cutoff on; NaN where that is not known yet.
     waits : ndarray of shape (n,), float64
-        Days from the cutoff to the next purchase; infinite without one within ``DAYS``.
+        Days from the cutoff to the next purchase; infinite without one within ``days``.
     spend_year : ndarray of shape (n,), float64
         In the ``YEAR`` from the cutoff on; NaN where that is not known yet.
     """
 
+    days: int
     cutoffs: np.ndarray
     features: np.ndarray
     orders: np.ndarray
@@ -45,4 +47,5 @@ class Observations:
     def at(self, cutoffs):
         """Take the customers at some of the cutoffs, in the order they have."""
         kept = np.isin(self.cutoffs, cutoffs)
-        return Observations(*(getattr(self, name)[kept] for name in self.__dataclass_fields__))
+        by_customer = [name for name in self.__dataclass_fields__ if name != "days"]
+        return replace(self, **{name: getattr(self, name)[kept] for name in by_customer})

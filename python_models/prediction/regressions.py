@@ -11,8 +11,8 @@ from prediction.classifiers import logistic_regression
 PENALTY = 0.01
 # Variance grows with this power of the mean: between that of counts (1) and of amounts (2).
 TWEEDIE_POWER = 1.5
-# Days from the cutoff on, within which customers have bought or not.
-HORIZONS = (3, 7, 14, 21, 30, 45, 60, 90)
+# Days from the cutoff on, within which customers have bought or not; those in the window count.
+HORIZONS = (3, 7, 14, 21, 30, 45, 60, 90, 120, 180)
 # Customers who bought within a horizon, and who did not, without whom it is left out.
 LEAST_CUSTOMERS = 10
 
@@ -94,39 +94,40 @@ def tweedie_regression(train, outcomes, test):
     return regression(model, train, outcomes, test)
 
 
-def median_waits(train, waits, test):
+def median_waits(train, waits, test, days):
     """Find the days after which half of such customers have bought, from several horizons.
 
-    For each of ``HORIZONS`` a logistic regression says how likely a purchase within it is. Between
-    horizons the probability grows evenly.
+    For each of ``HORIZONS`` up to ``days`` a logistic regression says how likely a purchase within
+    it is. Between horizons the probability grows evenly.
 
     Parameters
     ----------
     train : ndarray of shape (n_train, n_features), float64
     waits : ndarray of shape (n_train,), float64
-        Days to the next purchase; infinite without one within ``DAYS``.
+        Days to the next purchase; infinite without one within ``days``.
     test : ndarray of shape (n_test, n_features), float64
+    days : int
 
     Returns
     -------
     ndarray of shape (n_test,), float64
         Infinite where one half is not reached within the last horizon.
     """
-    days, bought = [0], [np.zeros(len(test))]
-    for horizon in HORIZONS:
+    ends, bought = [0], [np.zeros(len(test))]
+    for horizon in (one for one in HORIZONS if one <= days):
         within = waits < horizon
         if LEAST_CUSTOMERS <= within.sum() <= len(within) - LEAST_CUSTOMERS:
-            days.append(horizon)
+            ends.append(horizon)
             # Who has bought within a week has bought within a month.
             bought.append(np.maximum(bought[-1], logistic_regression(train, within, test)))
-    days, bought = np.array(days, dtype="float64"), np.array(bought)
+    ends, bought = np.array(ends, dtype="float64"), np.array(bought)
     # The first horizon at which half have bought, and the one before it.
     after = (bought < 0.5).sum(axis=0)
-    reached = after < len(days)
-    after = np.minimum(after, len(days) - 1)
+    reached = after < len(ends)
+    after = np.minimum(after, len(ends) - 1)
     before = np.maximum(after - 1, 0)
     customers = np.arange(len(test))
     low, high = bought[before, customers], bought[after, customers]
     with np.errstate(divide="ignore", invalid="ignore"):
-        between = days[before] + (days[after] - days[before]) * (0.5 - low) / (high - low)
+        between = ends[before] + (ends[after] - ends[before]) * (0.5 - low) / (high - low)
     return np.where(reached, between, np.inf)

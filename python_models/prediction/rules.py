@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from prediction.observations import DAYS
-
 # Weight of everybody's mean basket in a customer's own, in orders.
 PRIOR_ORDERS = 2
 # Time with everybody's mean rate that a customer's own rate is drawn towards, in days.
@@ -55,18 +53,19 @@ def own_gaps(features):
     return np.where(frequency > 1, np.maximum(gap - recency, 0), np.inf)
 
 
-def even_waits(nobody):
+def even_waits(nobody, days):
     """Find the days after which half of such customers have bought, at a constant rate.
 
     Parameters
     ----------
     nobody : ndarray of shape (n,), float64
-        Probability to buy nothing in ``DAYS``.
+        Probability to buy nothing in ``days``.
+    days : int
 
     Returns
     -------
     ndarray of shape (n,), float64
-        Above ``DAYS`` where that probability is above one half.
+        Above ``days`` where that probability is above one half.
     """
     with np.errstate(divide="ignore"):
-        return DAYS * np.log(2) / np.abs(np.log(np.clip(nobody, 1e-9, 1)))
+        return days * np.log(2) / np.abs(np.log(np.clip(nobody, 1e-9, 1)))

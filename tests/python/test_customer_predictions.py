@@ -1,5 +1,6 @@
 """What customers will do: nothing leaks, plain rules stand beside, the best of them is in use."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,6 @@ from conftest import build_shop
 from prediction.backtest import (
     LATEST_CUTOFFS,
     LEAST_CUSTOMERS,
-    TARGETS,
     TESTED_CUTOFFS,
     Predicted,
     choose_models,
@@ -20,6 +20,7 @@ from prediction.backtest import (
     predict_at,
     predict_past,
     score,
+    targets,
 )
 from prediction.frames import (
     CUSTOMERS,
@@ -30,8 +31,8 @@ from prediction.frames import (
 )
 from prediction.intervals import COVERAGE, learn_spread, spread_around
 from prediction.metrics import score_amounts, score_counts, score_waits
-from prediction.models import geometric_mean, mean_of_logits, predict_quarter
-from prediction.observations import DAYS, FEATURES, YEAR, Observations
+from prediction.models import geometric_mean, mean_of_logits, predict_window
+from prediction.observations import FEATURES, YEAR, Observations
 from prediction.regressions import HORIZONS, logarithms, median_waits
 from prediction.rules import (
     LEAST_SHARE,
@@ -46,9 +47,11 @@ from prediction.rules import (
 # Not a test, whatever its name begins with.
 backtest_frame.__test__ = False
 START = np.datetime64("2020-01-01", "us")
+# The window of these shops, where nothing else is said.
+DAYS = 90
 
 
-def shop(months, *, customers=400, seed=1):
+def shop(months, *, customers=400, seed=1, days=DAYS):
     """Customers who come at their own rate until they stay away, as int_customers_observed says."""
     rng = np.random.default_rng(seed)
     as_of = START + np.timedelta64(round(months * 30.5), "D")
@@ -65,10 +68,10 @@ def shop(months, *, customers=400, seed=1):
     bought = pd.DataFrame(purchases, columns=["customer_id", "day", "money"])
     cutoffs = pd.date_range(START, as_of, freq="MS", inclusive="neither")
     moments = [*((moment, False) for moment in cutoffs), (pd.Timestamp(as_of), True)]
-    return pd.concat([observed(bought, *moment, length) for moment in moments])
+    return pd.concat([observed(bought, *moment, length, days) for moment in moments])
 
 
-def observed(bought, cutoff, is_current, length):
+def observed(bought, cutoff, is_current, length, days):
     """What was known at one cutoff and the outcome, counted anew."""
     day = (cutoff - pd.Timestamp(START)) / pd.Timedelta(days=1)
     before = bought[bought["day"] < day]
@@ -77,6 +80,7 @@ def observed(bought, cutoff, is_current, length):
         {
             "cutoff": cutoff,
             "is_current": is_current,
+            "prediction_days": days,
             "recency_days": np.floor(day - known["max"]),
             "tenure_days": np.floor(day - known["min"]),
             "frequency": known["count"],
@@ -85,19 +89,19 @@ def observed(bought, cutoff, is_current, length):
         index=known.index,
     )
     for name, first, last in (
-        ("last_90d", day - 90, day),
+        ("last_window", day - days, day),
         ("last_365d", day - 365, day),
-        ("next_90d", day, day + 90),
+        ("next", day, day + days),
         ("next_365d", day, day + 365),
     ):
         inside = bought[(bought["day"] >= first) & (bought["day"] < last)].groupby("customer_id")
         is_known = last <= max(length, day)
         table[f"orders_{name}"] = inside.size().reindex(table.index, fill_value=0)
         table[f"spend_{name}"] = inside["money"].sum().reindex(table.index, fill_value=0)
-        table[f"next_{name}"] = inside["day"].min().reindex(table.index)
+        table[f"first_{name}"] = inside["day"].min().reindex(table.index)
         if not is_known:
-            table[[f"orders_{name}", f"spend_{name}", f"next_{name}"]] = np.nan
-    table["next_purchase_at"] = cutoff + pd.to_timedelta(table["next_next_90d"] - day, unit="D")
+            table[[f"orders_{name}", f"spend_{name}", f"first_{name}"]] = np.nan
+    table["next_purchase_at"] = cutoff + pd.to_timedelta(table["first_next"] - day, unit="D")
     return table.reset_index()
 
 
@@ -114,13 +118,13 @@ def history(two_years):
 def with_another_future(history, moment, days=DAYS):
     """The same history, had all that was not known yet at a moment come differently."""
     unknown = history.cutoffs + np.timedelta64(days, "D") > moment
-    return Observations(
-        history.cutoffs,
-        np.where((history.cutoffs > moment)[:, None], 7.0, history.features),
-        np.where(unknown, 9.0, history.orders),
-        np.where(unknown, 9_999.0, history.spend),
-        np.where(unknown, 1.0, history.waits),
-        np.where(unknown, 9_999.0, history.spend_year),
+    return replace(
+        history,
+        features=np.where((history.cutoffs > moment)[:, None], 7.0, history.features),
+        orders=np.where(unknown, 9.0, history.orders),
+        spend=np.where(unknown, 9_999.0, history.spend),
+        waits=np.where(unknown, 1.0, history.waits),
+        spend_year=np.where(unknown, 9_999.0, history.spend_year),
     )
 
 
@@ -130,11 +134,12 @@ def test_a_prediction_knows_only_what_was_known_then(history):
         features = seen.at(moment).features
         predicted = predict_at(seen, moment, features, DAYS)
         other = predict_at(with_another_future(seen, moment), moment, features, DAYS)
-        assert predicted.values.keys() == other.values.keys() == TARGETS.keys() - {"spend_365d"}
+        assert predicted.values.keys() == other.values.keys()
+        assert predicted.values.keys() == targets(DAYS).keys() - {"spend_365d"}
         for target, models in predicted.values.items():
             for model, values in models.items():
                 assert (values == other.values[target][model]).all(), (target, model)
-        assert predicted.spreads.keys() == predicted.values["spend_90d"].keys()
+        assert predicted.spreads.keys() == predicted.values["spend"].keys()
         for model, spread in predicted.spreads.items():
             assert all((a == b).all() for a, b in zip(spread, other.spreads[model], strict=True))
 
@@ -161,7 +166,7 @@ def test_the_spread_is_that_of_the_customers_learnt_from(history):
     train = known_at(seen, as_of, DAYS)
     now = seen.at(seen.cutoffs[-1]).features
     spread = predict_at(seen, as_of, now, DAYS).spreads["poisson_and_basket"]
-    predicted = predict_quarter(train, now, train.features)["spend_90d"]["poisson_and_basket"]
+    predicted = predict_window(train, now, train.features, DAYS)["spend"]["poisson_and_basket"]
     expected = learn_spread(predicted, train.spend)
     for one, other in zip(spread, expected, strict=True):
         assert one == pytest.approx(other, rel=1e-6)
@@ -170,7 +175,7 @@ def test_the_spread_is_that_of_the_customers_learnt_from(history):
 def test_what_is_known_is_the_latest_of_what_is_over():
     cutoffs = START + np.arange(0, 300, 30).astype("timedelta64[D]")
     column = np.arange(10.0)
-    seen = Observations(cutoffs, np.ones((10, 7)), column, column, column, column)
+    seen = Observations(DAYS, cutoffs, np.ones((10, 7)), column, column, column, column)
     # The 90 days of the cutoff of day 90 end with day 180.
     assert known_at(seen, cutoffs[6], DAYS).orders.tolist() == [1, 2, 3]
     before = cutoffs[6] - np.timedelta64(1, "us")
@@ -183,7 +188,7 @@ def test_what_is_known_is_the_latest_of_what_is_over():
 def test_what_is_known_has_the_season_of_a_year_ago():
     cutoffs = START + np.arange(0, 900, 30).astype("timedelta64[D]")
     column = np.arange(30.0)
-    seen = Observations(cutoffs, np.ones((30, 7)), column, column, column, column)
+    seen = Observations(DAYS, cutoffs, np.ones((30, 7)), column, column, column, column)
     # A year before day 720 is day 355; 46 days around it lie days 330, 360 and 390.
     assert known_at(seen, cutoffs[24], DAYS).orders.tolist() == [11, 12, 13, 19, 20, 21]
     # A year before day 450 is day 85, around which lie days 60, 90 and 120.
@@ -196,7 +201,7 @@ def outcome_of(orders):
     """Customers at one cutoff who ordered so often."""
     orders = np.array(orders, dtype="float64")
     cutoffs = np.full(len(orders), START)
-    return Observations(cutoffs, np.ones((len(orders), 7)), orders, orders, orders, orders)
+    return Observations(DAYS, cutoffs, np.ones((len(orders), 7)), orders, orders, orders, orders)
 
 
 def chosen_of(losses, usable=None):
@@ -206,23 +211,13 @@ def chosen_of(losses, usable=None):
     """
     length = max(map(len, losses.values()))
     cutoffs = START + np.arange(length).astype("timedelta64[D]")
-    seen = outcome_of([1.0] * 40)
-    history = Observations(
-        *(
-            np.tile(getattr(seen, name), (length, 1) if name == "features" else length)
-            for name in seen.__dataclass_fields__
-        )
-    )
-    history = Observations(
-        np.repeat(cutoffs, 40),
-        *(getattr(history, name) for name in list(seen.__dataclass_fields__)[1:]),
-    )
+    history = replace(outcome_of([1.0] * 40 * length), cutoffs=np.repeat(cutoffs, 40))
     rng = np.random.default_rng(5)
     noise = rng.uniform(-0.4, 0.4, 40)
     past = {
         cutoff: Predicted(
             {
-                "orders_90d": {
+                "orders": {
                     model: 1 + values[number] * (1 + noise)
                     for model, values in losses.items()
                     if values[number] is not None
@@ -232,12 +227,12 @@ def chosen_of(losses, usable=None):
         )
         for number, cutoff in enumerate(cutoffs)
     }
-    return choose_models(history, past, usable or {"orders_90d": list(losses)})
+    return choose_models(history, past, usable or {"orders": list(losses)})
 
 
 def test_the_preferred_model_is_in_use_unless_a_plainer_one_is_clearly_better():
     def chosen(**losses):
-        return chosen_of(losses).get("orders_90d")
+        return chosen_of(losses).get("orders")
 
     # Better now and then, and on average by little.
     assert chosen(rule=[0.1, 0.9, 0.5, 0.5], ensemble=[0.5, 0.5, 0.5, 0.5]) == "ensemble"
@@ -256,10 +251,10 @@ def test_the_preferred_model_is_in_use_unless_a_plainer_one_is_clearly_better():
 
 def test_only_models_that_can_predict_now_are_in_use():
     losses = {"rule": [0.5, 0.5], "bg_nbd": [0.4, 0.4], "ensemble": [0.1, 0.1]}
-    assert chosen_of(losses, {"orders_90d": ["rule", "bg_nbd"]}) == {"orders_90d": "bg_nbd"}
+    assert chosen_of(losses, {"orders": ["rule", "bg_nbd"]}) == {"orders": "bg_nbd"}
     # The preferred one of now may be new; what was not tested is not in use.
-    assert chosen_of(losses, {"orders_90d": ["rule", "new"]}) == {"orders_90d": "rule"}
-    assert chosen_of(losses, {"orders_90d": ["new"], "churn_90d": ["rule"]}) == {}
+    assert chosen_of(losses, {"orders": ["rule", "new"]}) == {"orders": "rule"}
+    assert chosen_of(losses, {"orders": ["new"], "churn": ["rule"]}) == {}
 
 
 def test_better_is_always_or_by_two_standard_errors():
@@ -279,33 +274,33 @@ def test_what_depends_on_nothing_known_is_not_learnt(two_years):
     """Customers who stay away by chance: no rule and no model is better than the base rate."""
     rng = np.random.default_rng(3)
     chance = two_years.copy()
-    known = chance["orders_next_90d"].notna()
-    chance.loc[known, "orders_next_90d"] = (rng.random(known.sum()) < 0.4).astype(float)
+    known = chance["orders_next"].notna()
+    chance.loc[known, "orders_next"] = (rng.random(known.sum()) < 0.4).astype(float)
     tested = backtest_frame(chance)
     losses = tested.query("group_number == 0 and metric == 'log_loss'")
     losses = losses.groupby("model")["value"].mean()
     assert losses["base_rate"] < losses.drop("base_rate").min()
     champions = tested[tested["is_champion"]].groupby("target")["model"].unique().to_dict()
-    assert champions["churn_90d"].tolist() == ["base_rate"]
+    assert champions["churn"].tolist() == ["base_rate"]
 
 
 def test_what_customers_do_is_learnt(two_years):
     tested = backtest_frame(two_years)
     means = tested[tested["group_number"] == 0].groupby(["target", "model", "metric"])["value"]
     means = means.mean()
-    assert means["churn_90d", "logistic_regression", "roc_auc"] > 0.75
+    assert means["churn", "logistic_regression", "roc_auc"] > 0.75
     for target, metric, plain in (
-        ("churn_90d", "log_loss", "base_rate"),
-        ("orders_90d", "poisson_deviance", "last_90_days"),
-        ("spend_90d", "tweedie_deviance", "last_90_days"),
+        ("churn", "log_loss", "base_rate"),
+        ("orders", "poisson_deviance", "last_window"),
+        ("spend", "tweedie_deviance", "last_window"),
         ("next_purchase_date", "absolute_days", "own_gap"),
     ):
         champion = tested.query("is_champion and target == @target")["model"].iloc[0]
         assert means[target, champion, metric] < means[target, plain, metric]
-    champion = tested.query("is_champion and target == 'spend_90d'")["model"].iloc[0]
+    champion = tested.query("is_champion and target == 'spend'")["model"].iloc[0]
     # More than is meant, where an interval is widened to hold what is expected of rare buyers.
-    assert COVERAGE - 0.05 < means["spend_90d", champion, "coverage_80"] < COVERAGE + 0.12
-    assert means["spend_90d", champion, "total_ratio"] == pytest.approx(1, abs=0.25)
+    assert COVERAGE - 0.05 < means["spend", champion, "coverage_80"] < COVERAGE + 0.12
+    assert means["spend", champion, "total_ratio"] == pytest.approx(1, abs=0.25)
     champion = tested.query("is_champion and target == 'next_purchase_date'")["model"].iloc[0]
     assert means["next_purchase_date", champion, "bought_by_date"] == pytest.approx(0.5, abs=0.12)
 
@@ -313,7 +308,7 @@ def test_what_customers_do_is_learnt(two_years):
 def test_a_year_is_the_last_one_again_until_it_can_be_learnt(two_years):
     # The first month ends with a year before them and a year after them are the last ones.
     assert "spend_365d" not in set(backtest_frame(shop(20))["target"])
-    untested = prediction_frame(shop(20), {"churn_90d": "ensemble"})
+    untested = prediction_frame(shop(20), {"churn": "ensemble"})
     assert set(untested["spend_365d_model"]) == {"last_365_days"}
     assert not untested["is_spend_365d_tested"].any()
     spent = shop(20).query("is_current")["spend_last_365d"].to_numpy()
@@ -326,6 +321,7 @@ def test_a_year_is_the_last_one_again_until_it_can_be_learnt(two_years):
         "target == 'spend_365d' and group_number == 0"
     )
     assert set(tested["model"]) == {"last_365_days"}
+    assert set(tested["prediction_days"]) == {YEAR}
     assert tested["is_champion"].all()
     assert prediction_frame(shop(24.5, customers=1_500), {"spend_365d": "last_365_days"})[
         "is_spend_365d_tested"
@@ -346,22 +342,22 @@ def test_a_year_is_predicted_once_a_year_was_tested_on_another():
 
 
 def test_customers_are_predicted_by_the_champions(two_years):
-    champions = {"churn_90d": "recency_bands", "spend_90d": "rate_and_basket"}
+    champions = {"churn": "recency_bands", "spend": "rate_and_basket"}
     predicted = prediction_frame(two_years, champions)
     seen, as_of = read_history(two_years)
     now = two_years[two_years["is_current"]]
     features = now[FEATURES].to_numpy("float64")
     at_hand = predict_at(seen, as_of, features, DAYS)
     assert predicted["customer_id"].tolist() == now["customer_id"].tolist()
-    for column, target in (("churn_probability", "churn_90d"), ("expected_spend_90d", "spend_90d")):
+    for column, target in (("churn_probability", "churn"), ("expected_spend", "spend")):
         assert predicted[column].tolist() == at_hand.values[target][champions[target]].tolist()
-    money = predicted["expected_spend_90d"]
-    low, high = spread_around(money.to_numpy(), at_hand.spreads[champions["spend_90d"]])
-    assert predicted["expected_spend_90d_low"].tolist() == low.tolist()
-    assert predicted["expected_spend_90d_high"].tolist() == high.tolist()
+    money = predicted["expected_spend"]
+    low, high = spread_around(money.to_numpy(), at_hand.spreads[champions["spend"]])
+    assert predicted["expected_spend_low"].tolist() == low.tolist()
+    assert predicted["expected_spend_high"].tolist() == high.tolist()
     assert (low <= money).all()
     assert (high >= money).all()
-    for column in ("expected_orders_90d", "next_purchase_days", "orders_model"):
+    for column in ("expected_orders", "next_purchase_days", "orders_model"):
         assert predicted[column].isna().all()
     dated = prediction_frame(two_years, {"next_purchase_date": "own_gap"})["next_purchase_days"]
     waits = at_hand.values["next_purchase_date"]["own_gap"]
@@ -378,8 +374,8 @@ def test_too_little_predicts_nothing(two_years, kind):
     elif kind == "too few":
         table = table[table["customer_id"] < f"c{LEAST_CUSTOMERS:04}"]
     else:
-        known = table["orders_next_90d"].notna()
-        table.loc[known, "orders_next_90d"] = 0 if kind == "all stay away" else 1
+        known = table["orders_next"].notna()
+        table.loc[known, "orders_next"] = 0 if kind == "all stay away" else 1
     tested = backtest_frame(table)
     assert len(tested) == 0
     assert tested.columns.tolist() == list(TESTED)
@@ -398,11 +394,44 @@ def test_too_little_predicts_nothing(two_years, kind):
     )
 
 
-def test_months_until_a_test_are_counted():
-    for months, missing in ((0.5, 4), (1.2, 3), (2.9, 2), (4.2, None)):
-        table = shop(months, customers=100)
+@pytest.mark.parametrize(
+    ("days", "counted"),
+    [
+        (90, ((0.5, 4), (1.2, 3), (2.9, 2), (4.2, None))),
+        (30, ((0.5, 2), (1.2, 1), (2.9, None))),
+        (180, ((0.5, 7), (1.2, 6), (4.2, 3), (6.8, 1))),
+    ],
+)
+def test_months_until_a_test_are_counted(days, counted):
+    for months, missing in counted:
+        table = shop(months, customers=100, days=days)
         told = prediction_frame(table, {})["months_until_tested"]
         assert set(told.dropna()) == ({missing} if missing else set()), months
+
+
+@pytest.mark.parametrize("days", [30, 180])
+def test_predictions_look_as_far_ahead_as_the_window(days):
+    table = shop(20, days=days)
+    as_of = table.loc[table["is_current"], "cutoff"].iloc[0]
+    tested = backtest_frame(table)
+    assert set(tested["prediction_days"]) == {days}
+    # Month ends are tested as soon as the window after them is over.
+    last = tested["cutoff"].max()
+    assert last + pd.Timedelta(days=days) <= as_of < last + pd.Timedelta(days=days + 31)
+    came = table[table["cutoff"] == last]
+    means = tested[(tested["cutoff"] == last) & (tested["group_number"] == 0)]
+    means = means.set_index(["target", "model", "metric"])["value"]
+    assert means["churn", "base_rate", "observed_rate"] == pytest.approx(
+        (came["orders_next"] == 0).mean()
+    )
+    for target, models in (
+        ("orders", ("bg_nbd", "poisson_regression", "ensemble")),
+        ("spend", ("bg_nbd_gamma_gamma", "tweedie_regression", "ensemble")),
+    ):
+        for model in models:
+            assert 0.6 < means[target, model, "total_ratio"] < 1.6, (target, model)
+    dates = prediction_frame(table, {"next_purchase_date": "logistic_regressions"})
+    assert days / 2 < dates["next_purchase_days"].max() < days
 
 
 def test_features_of_the_oddest_customers_are_numbers(history):
@@ -422,9 +451,9 @@ def test_features_of_the_oddest_customers_are_numbers(history):
         for model, values in models.items():
             if target != "next_purchase_date":
                 assert np.isfinite(values).all() and (values > 0).all(), (target, model)
-            if target == "churn_90d":
+            if target == "churn":
                 assert (values < 1).all()
-            if model.endswith("_regression") and target == "spend_90d":
+            if model.endswith("_regression") and target == "spend":
                 assert values.max() < 100 * largest.spend.max()
 
 
@@ -449,32 +478,35 @@ def test_rules_are_those_of_the_formulas():
     assert repeat_rate(features, outcomes, features, DAYS) == pytest.approx(
         [(2 + 1) / (90 + PRIOR_DAYS) * 90, 1 / (40 + PRIOR_DAYS) * 90]
     )
+    assert repeat_rate(features, outcomes, features, 30) == pytest.approx(
+        [(2 + 3) / (90 + PRIOR_DAYS) * 30, 3 / (40 + PRIOR_DAYS) * 30]
+    )
     # All orders cost 17 on average, which counts for two.
     assert mean_baskets(features, features) == pytest.approx([(60 + 34) / 5, (8 + 34) / 3])
     assert own_gaps(features).tolist() == [30, np.inf]
     assert own_gaps(np.array([[50.0, 90, 3, 1, 1, 1, 1]])).tolist() == [0]
     assert floored(np.array([0.0, 5.0]), 1).tolist() == [LEAST_SHARE, 5]
-    assert even_waits(np.array([0.5, 0.25, np.sqrt(0.5)])) == pytest.approx([90, 45, 180])
-    assert even_waits(np.array([0.0, 1.0]))[0] > 0
-    assert even_waits(np.array([1.0]))[0] == np.inf
+    assert even_waits(np.array([0.5, 0.25, np.sqrt(0.5)]), 90) == pytest.approx([90, 45, 180])
+    assert even_waits(np.array([0.0, 1.0]), 90)[0] > 0
+    assert even_waits(np.array([1.0]), 90)[0] == np.inf
 
 
 def test_models_of_a_target_stand_the_plainest_first_and_the_preferred_one_last(history):
     seen, as_of = history
     now = seen.at(seen.cutoffs[-1]).features
-    predicted = predict_quarter(known_at(seen, as_of, DAYS), now, now[:5])
+    predicted = predict_window(known_at(seen, as_of, DAYS), now, now[:5], DAYS)
     assert {
         target: (next(iter(models)), next(reversed(models))) for target, models in predicted.items()
     } == {
-        "churn_90d": ("base_rate", "ensemble"),
-        "orders_90d": ("last_90_days", "ensemble"),
-        "spend_90d": ("last_90_days", "ensemble"),
+        "churn": ("base_rate", "ensemble"),
+        "orders": ("last_window", "ensemble"),
+        "spend": ("last_window", "ensemble"),
         "next_purchase_date": ("base_rate", "logistic_regressions"),
     }
     # Where nobody came again, no rates can be estimated.
     once = now.copy()
     once[:, 2] = 1
-    predicted = predict_quarter(known_at(seen, as_of, DAYS), once, now[:5])
+    predicted = predict_window(known_at(seen, as_of, DAYS), once, now[:5], DAYS)
     assert [list(models)[-1] for models in predicted.values()] == [
         "logistic_regression",
         "poisson_regression",
@@ -486,11 +518,11 @@ def test_models_of_a_target_stand_the_plainest_first_and_the_preferred_one_last(
 def test_without_outcomes_rates_alone_predict(history):
     seen, _ = history
     now = seen.at(seen.cutoffs[-1]).features
-    predicted = predict_quarter(None, now, now[:5])
+    predicted = predict_window(None, now, now[:5], DAYS)
     assert {target: list(models) for target, models in predicted.items()} == {
-        "churn_90d": ["bg_nbd"],
-        "orders_90d": ["bg_nbd"],
-        "spend_90d": ["bg_nbd_gamma_gamma"],
+        "churn": ["bg_nbd"],
+        "orders": ["bg_nbd"],
+        "spend": ["bg_nbd_gamma_gamma"],
     }
     young = shop(5)
     tested = backtest_frame(young)
@@ -499,15 +531,15 @@ def test_without_outcomes_rates_alone_predict(history):
         young, dict(tested[tested["is_champion"]][["target", "model"]].to_numpy().tolist())
     )
     assert predicted["churn_probability"].notna().all()
-    assert predicted["expected_spend_90d_high"].notna().all()
+    assert predicted["expected_spend_high"].notna().all()
     assert predicted["next_purchase_days"].isna().all()
 
 
 def test_an_ensemble_is_between_its_models(history):
     seen, as_of = history
     now = seen.at(seen.cutoffs[-1]).features
-    predicted = predict_quarter(known_at(seen, as_of, DAYS), now, now)
-    churn, orders, spend = (predicted[name] for name in ("churn_90d", "orders_90d", "spend_90d"))
+    predicted = predict_window(known_at(seen, as_of, DAYS), now, now, DAYS)
+    churn, orders, spend = (predicted[name] for name in ("churn", "orders", "spend"))
     odds = {name: np.log(values / (1 - values)) for name, values in churn.items()}
     assert odds["ensemble"] == pytest.approx(
         (2 * odds["logistic_regression"] + odds["bg_nbd"]) / 3, rel=1e-6
@@ -534,21 +566,25 @@ def test_half_have_bought_between_two_horizons():
     waits = np.where(often, rng.uniform(0, 40, 8_000), np.inf)
     waits[~often & (rng.random(8_000) < 0.2)] = 50
     features = often[:, None].astype("float64")
-    found = median_waits(features, waits, np.array([[1.0], [0.0]]))
+    found = median_waits(features, waits, np.array([[1.0], [0.0]]), 90)
     assert found[0] == pytest.approx(20, abs=1.5)
     assert found[1] == np.inf
     # At once, for nearly all: between now and the first horizon.
     soon = np.where(rng.random(8_000) < 0.9, rng.uniform(0, 1, 8_000), np.inf)
-    found = median_waits(features, soon, np.array([[1.0]]))
+    found = median_waits(features, soon, np.array([[1.0]]), 90)
     assert found[0] == pytest.approx(HORIZONS[0] * 0.5 / 0.9, abs=0.1)
+    # Half have bought between days 120 and 180, which only a window of 180 days holds.
+    late = np.where(often, rng.uniform(100, 180, 8_000), np.inf)
+    assert median_waits(features, late, np.array([[1.0]]), 180)[0] == pytest.approx(140, abs=3)
+    assert median_waits(features, late, np.array([[1.0]]), 90)[0] == np.inf
 
 
 def test_models_that_stand_on_one_another_agree(history):
     """Money is orders times baskets; a wait is that of the rate or of the probability."""
     seen, as_of = history
     train, features = known_at(seen, as_of, DAYS), seen.at(seen.cutoffs[-1]).features
-    predicted = predict_quarter(train, features, features)
-    orders, spend = predicted["orders_90d"], predicted["spend_90d"]
+    predicted = predict_window(train, features, features, DAYS)
+    orders, spend = predicted["orders"], predicted["spend"]
     baskets = mean_baskets(train.features, features)
     for money, rate in (
         ("rate_and_basket", "repeat_rate"),
@@ -560,7 +596,7 @@ def test_models_that_stand_on_one_another_agree(history):
     # Only the likeliest of all, whose probability is cut, differ.
     certain = orders["poisson_regression"] > 20
     assert waits["poisson_regression"][~certain] == pytest.approx(expected[~certain])
-    likely = predicted["churn_90d"]["logistic_regression"] < 0.5
+    likely = predicted["churn"]["logistic_regression"] < 0.5
     assert 0 < likely.sum() < len(likely)
     assert ((waits["logistic_regression"] < DAYS) == likely).all()
 
@@ -577,13 +613,15 @@ def test_figures_are_those_of_the_formulas():
     units = 4 * (outcomes**0.5 - expected**0.5) ** 2 / expected**0.5
     assert amounts["tweedie_deviance"] == pytest.approx(units.mean())
     waits = score_waits(
-        np.array([5.0, 10.2, np.inf, 3.0, 80.0]), np.array([5.5, 10.0, 20.0, 90.0, np.inf])
+        np.array([5.0, 10.2, np.inf, 3.0, 80.0]), np.array([5.5, 10.0, 20.0, 90.0, np.inf]), 90
     )
     # Bought on the day named is by that day; beyond 90 days nothing is known.
     assert waits["bought_by_date"] == pytest.approx(2 / 3)
     assert waits["dated_share"] == pytest.approx(3 / 5)
     assert waits["absolute_days"] == pytest.approx((0.5 + 0.2 + 70 + 87 + 10) / 5)
-    assert "bought_by_date" not in score_waits(np.array([1.0]), np.array([90.0]))
+    assert "bought_by_date" not in score_waits(np.array([1.0]), np.array([90.0]), 90)
+    longer = score_waits(np.array([100.0, np.inf]), np.array([150.0, 90.0]), 180)
+    assert (longer["absolute_days"], longer["dated_share"]) == (70, 1)
 
 
 def test_losses_have_the_figures_as_their_means():
@@ -593,16 +631,16 @@ def test_losses_have_the_figures_as_their_means():
     stayed, probabilities = rng.random(500) < 0.5, rng.random(500)
     waits, days = rng.uniform(0, 150, 500), rng.uniform(0, 150, 500)
     for target, outcomes, predictions, figure in (
-        ("churn_90d", stayed, probabilities, "log_loss"),
-        ("orders_90d", counts, expected, "poisson_deviance"),
-        ("spend_90d", counts * 9, expected * 9, "tweedie_deviance"),
+        ("churn", stayed, probabilities, "log_loss"),
+        ("orders", counts, expected, "poisson_deviance"),
+        ("spend", counts * 9, expected * 9, "tweedie_deviance"),
         ("next_purchase_date", waits, days, "absolute_days"),
     ):
-        losses = TARGETS[target].losses(outcomes, predictions)
-        scored = TARGETS[target].score(outcomes, predictions)
+        losses = targets(DAYS)[target].losses(outcomes, predictions)
+        scored = targets(DAYS)[target].score(outcomes, predictions)
         assert losses.mean() == pytest.approx(scored[figure]), target
     # Who was certain and wrong can still be compared.
-    certain = TARGETS["churn_90d"].losses(np.array([True, False]), np.array([0.0, 0.0]))
+    certain = targets(DAYS)["churn"].losses(np.array([True, False]), np.array([0.0, 0.0]))
     assert 30 < certain[0] < 40
     assert certain[1] == pytest.approx(0)
 
@@ -645,20 +683,20 @@ def test_groups_part_the_customers_and_compare_means(history):
     seen, as_of = history
     past = predict_past(seen, as_of, DAYS)
     champions = choose_models(seen, past, next(reversed(past.values())).values)
-    rows = group(seen, past, champions | {"orders_90d": "repeat_rate"})
+    rows = group(seen, past, champions | {"orders": "repeat_rate"})
     cutoff = list(past)[-1]
-    own = [row for row in rows if row[0] == "churn_90d" and row[2] == cutoff]
-    predictions = past[cutoff].values["churn_90d"][champions["churn_90d"]]
+    own = [row for row in rows if row[0] == "churn" and row[2] == cutoff]
+    predictions = past[cutoff].values["churn"][champions["churn"]]
     outcomes = seen.at(cutoff).orders == 0
     assert sum(row[4] for row in own) == len(predictions)
     assert sum(row[4] * row[7] for row in own) == pytest.approx(predictions.sum())
     assert sum(row[4] * row[8] for row in own) == pytest.approx(outcomes.sum())
     assert [row[3] for row in own] == list(range(1, len(own) + 1))
     assert all(one[6] < other[5] for one, other in pairwise(own))
-    assert {row[1] for row in rows if row[0] == "orders_90d"} == {"repeat_rate"}
+    assert {row[1] for row in rows if row[0] == "orders"} == {"repeat_rate"}
     # Who all are alike are one group.
-    alike = {cutoff: Predicted({"churn_90d": {"base_rate": np.full(len(outcomes), 0.4)}}, {})}
-    (row,) = group(seen, alike, {"churn_90d": "base_rate"})
+    alike = {cutoff: Predicted({"churn": {"base_rate": np.full(len(outcomes), 0.4)}}, {})}
+    (row,) = group(seen, alike, {"churn": "base_rate"})
     assert row[3:] == (
         1,
         len(outcomes),
@@ -674,7 +712,7 @@ CAME = """
         select customer_id, invoice_id, min(invoiced_at) as invoiced_at, sum(line_amount) as money
         from marts.invoice_lines where line_type = 'sale' group by all
     ),
-    cutoffs as (select distinct cutoff from marts.prediction_backtest where target = 'churn_90d'),
+    cutoffs as (select distinct cutoff from marts.prediction_backtest where target = 'churn'),
     came as (
         select cutoff, customer_id,
             count(*) filter (where invoiced_at >= cutoff) as orders,
@@ -701,10 +739,10 @@ def test_what_came_is_that_of_the_lines(request, shop_name):
         """
         select cutoff, value, (
             select sum(customers) from marts.prediction_calibration as groups
-            where groups.target = 'churn_90d' and groups.cutoff = backtest.cutoff
+            where groups.target = 'churn' and groups.cutoff = backtest.cutoff
         )
         from marts.prediction_backtest as backtest
-        where target = 'churn_90d' and model = 'base_rate' and metric = 'observed_rate'
+        where target = 'churn' and model = 'base_rate' and metric = 'observed_rate'
         order by cutoff
         """
     )
@@ -712,7 +750,7 @@ def test_what_came_is_that_of_the_lines(request, shop_name):
     for (day, rate, customers), (cutoff, value, grouped) in zip(counted, stated, strict=True):
         assert (day, customers) == (cutoff, grouped)
         assert value == pytest.approx(rate, abs=1e-8)
-    for target, outcome in (("orders_90d", "orders"), ("spend_90d", "money")):
+    for target, outcome in (("orders", "orders"), ("spend", "money")):
         counted = built.rows(
             CAME + f"select cutoff, sum({outcome}) from came group by 1 order by 1"
         )
@@ -736,7 +774,7 @@ def test_churn_is_foretold_better_than_by_the_base_rate_each_time(request, shop_
             max(value) filter (where is_champion and metric = 'log_loss'),
             max(value) filter (where model = 'base_rate' and metric = 'log_loss'),
             max(value) filter (where is_champion and metric = 'roc_auc')
-        from marts.prediction_backtest where target = 'churn_90d' group by cutoff
+        from marts.prediction_backtest where target = 'churn' group by cutoff
         """
     )
     assert len(rows) == TESTED_CUTOFFS
@@ -748,8 +786,8 @@ def test_churn_is_foretold_better_than_by_the_base_rate_each_time(request, shop_
 def test_every_customer_of_the_real_shop_is_predicted(real):
     assert real.one(
         """
-        select count(*), count(churn_probability), count(expected_orders_90d),
-            count(expected_spend_90d_high), count(expected_spend_365d)
+        select count(*), count(churn_probability), count(expected_orders),
+            count(expected_spend_high), count(expected_spend_365d)
         from marts.customer_predictions
         """
     ) == (4_338, 4_338, 4_338, 4_338, 4_338)
@@ -808,4 +846,4 @@ def test_a_shop_of_three_months_has_no_predictions(tmp_path):
         """
     ) == (40, 0, 0, 0)
     assert built.one("select count(*) from marts.prediction_backtest") == (0,)
-    assert built.one("select count(*), count(expected_spend_90d) from marts.customers") == (40, 0)
+    assert built.one("select count(*), count(expected_spend) from marts.customers") == (40, 0)

@@ -123,7 +123,7 @@ def test_churn_risk_and_expected_spend_are_those_of_the_predictions(ask, demo, b
     found = ask("churn_risk,expected_spend", by)
     expected = demo.rows(
         f"""
-        select {column}, avg(predictions.churn_probability), sum(predictions.expected_spend_90d)
+        select {column}, avg(predictions.churn_probability), sum(predictions.expected_spend)
         from marts.customers
         inner join marts.customer_predictions as predictions using (customer_id)
         group by 1

@@ -379,7 +379,7 @@ def test_what_is_expected_and_what_came_are_those_of_the_marts(built, browser):
     risks, money = rows_of(browser, "what-to-expect")
     expected = built.rows(
         """
-        select segment_name, count(*), avg(churn_probability), sum(expected_spend_90d)
+        select segment_name, count(*), avg(churn_probability), sum(expected_spend)
         from marts.customers group by 1 order by 1
         """
     )
@@ -392,7 +392,7 @@ def test_what_is_expected_and_what_came_are_those_of_the_marts(built, browser):
             assert one[:2] == other[:2]
             assert one[2:] == pytest.approx([float(value) for value in other[2:]], abs=0.01)
     churn, spend = rows_of(browser, "predictions-and-outcomes")
-    for rows, target in ((churn, "churn_90d"), (spend, "spend_90d")):
+    for rows, target in ((churn, "churn"), (spend, "spend")):
         groups = built.rows(
             f"""
             select customers, predicted, observed from marts.prediction_calibration
@@ -414,7 +414,7 @@ def test_what_is_expected_and_what_came_are_those_of_the_marts(built, browser):
     text = text_of(browser, "predictions-and-outcomes")
     for (loss,) in built.rows(
         "select avg(value) from marts.prediction_backtest"
-        " where metric = 'log_loss' and target = 'churn_90d' group by model"
+        " where metric = 'log_loss' and target = 'churn' group by model"
     ):
         assert f"\t{loss:.3f}\tlog loss\t" in text
 

@@ -24,8 +24,14 @@ sales as (
 
 current_as_of as (
     select
-        max(cutoff) as as_of_at,
-        ceil(count(*) / cast({{ sampled_customers }} as double)) as part
+        as_of_at,
+        prediction_days
+    from {{ ref('int_as_of_dates') }}
+    where is_current
+),
+
+sample as (
+    select ceil(count(*) / cast({{ sampled_customers }} as double)) as part
     from customers
     where is_current
 ),
@@ -35,14 +41,18 @@ current_as_of as (
 cutoffs as (
     select
         customers.*,
-        current_as_of.as_of_at
+        current_as_of.as_of_at,
+        current_as_of.prediction_days,
+        {{ days_after('customers.cutoff', '-current_as_of.prediction_days') }} as window_before_from,
+        {{ days_after('customers.cutoff', 'current_as_of.prediction_days') }} as window_until
     from customers
     cross join current_as_of
+    cross join sample
     where
         customers.is_current
         or (
             customers.cutoff >= current_as_of.as_of_at - interval '30' month
-            and {{ one_row_in(['customers.customer_id'], 'current_as_of.part') }}
+            and {{ one_row_in(['customers.customer_id'], 'sample.part') }}
         )
 ),
 
@@ -54,32 +64,32 @@ counted as (
         count(*) filter (
             where
             sales.is_first_sale_moment
-            and sales.invoiced_at >= cutoffs.cutoff - interval '90' day
+            and sales.invoiced_at >= cutoffs.window_before_from
             and sales.invoiced_at < cutoffs.cutoff
-        ) as orders_last_90d,
+        ) as orders_last_window,
         sum(sales.sale_amount) filter (
             where
-            sales.invoiced_at >= cutoffs.cutoff - interval '90' day
+            sales.invoiced_at >= cutoffs.window_before_from
             and sales.invoiced_at < cutoffs.cutoff
-        ) as spend_last_90d,
+        ) as spend_last_window,
         sum(sales.sale_amount) filter (where sales.invoiced_at < cutoffs.cutoff) as spend_last_365d,
         count(*) filter (
             where
             sales.is_first_sale_moment
             and sales.invoiced_at >= cutoffs.cutoff
-            and sales.invoiced_at < cutoffs.cutoff + interval '90' day
-        ) as orders_next_90d,
+            and sales.invoiced_at < cutoffs.window_until
+        ) as orders_next,
         sum(sales.sale_amount) filter (
             where
             sales.invoiced_at >= cutoffs.cutoff
-            and sales.invoiced_at < cutoffs.cutoff + interval '90' day
-        ) as spend_next_90d,
+            and sales.invoiced_at < cutoffs.window_until
+        ) as spend_next,
         sum(sales.sale_amount) filter (where sales.invoiced_at >= cutoffs.cutoff) as spend_next_365d,
         min(sales.invoiced_at) filter (
             where
             sales.is_first_sale_moment
             and sales.invoiced_at >= cutoffs.cutoff
-            and sales.invoiced_at < cutoffs.cutoff + interval '90' day
+            and sales.invoiced_at < cutoffs.window_until
         ) as next_purchase_at
     from cutoffs
     left join sales
@@ -98,22 +108,23 @@ final as (
         cutoffs.customer_id,
         cutoffs.cutoff,
         cutoffs.is_current,
+        cutoffs.prediction_days,
         cutoffs.recency_days,
         cutoffs.tenure_days,
         cutoffs.frequency,
         cutoffs.monetary,
-        cast(counted.orders_last_90d as integer) as orders_last_90d,
-        cast(coalesce(counted.spend_last_90d, 0) as decimal(18, 2)) as spend_last_90d,
+        cast(counted.orders_last_window as integer) as orders_last_window,
+        cast(coalesce(counted.spend_last_window, 0) as decimal(18, 2)) as spend_last_window,
         cast(coalesce(counted.spend_last_365d, 0) as decimal(18, 2)) as spend_last_365d,
         case
-            when cutoffs.cutoff + interval '90' day <= cutoffs.as_of_at then cast(counted.orders_next_90d as integer)
-        end as orders_next_90d,
+            when cutoffs.window_until <= cutoffs.as_of_at then cast(counted.orders_next as integer)
+        end as orders_next,
         case
-            when cutoffs.cutoff + interval '90' day <= cutoffs.as_of_at
-                then cast(coalesce(counted.spend_next_90d, 0) as decimal(18, 2))
-        end as spend_next_90d,
+            when cutoffs.window_until <= cutoffs.as_of_at
+                then cast(coalesce(counted.spend_next, 0) as decimal(18, 2))
+        end as spend_next,
         case
-            when cutoffs.cutoff + interval '90' day <= cutoffs.as_of_at then counted.next_purchase_at
+            when cutoffs.window_until <= cutoffs.as_of_at then counted.next_purchase_at
         end as next_purchase_at,
         case
             when cutoffs.cutoff + interval '365' day <= cutoffs.as_of_at

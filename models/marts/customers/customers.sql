@@ -34,8 +34,8 @@ customer_predictions as (
     select
         customer_id,
         churn_probability,
-        expected_orders_90d,
-        expected_spend_90d,
+        expected_orders,
+        expected_spend,
         next_purchase_date
     from {{ ref('customer_predictions') }}
 ),
@@ -100,8 +100,8 @@ final as (
         customer_segments.segment_code,
         customer_segments.segment_name,
         customer_predictions.churn_probability,
-        customer_predictions.expected_orders_90d,
-        customer_predictions.expected_spend_90d,
+        customer_predictions.expected_orders,
+        customer_predictions.expected_spend,
         customer_predictions.next_purchase_date
     from scored
     inner join last_invoices on scored.customer_id = last_invoices.customer_id

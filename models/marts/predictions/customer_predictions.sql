@@ -3,7 +3,9 @@ with predicted as (
 ),
 
 current_as_of as (
-    select as_of_at
+    select
+        as_of_at,
+        prediction_days
     from {{ ref('int_as_of_dates') }}
     where is_current
 ),
@@ -13,11 +15,12 @@ final as (
     select
         predicted.customer_id,
         current_as_of.as_of_at,
+        cast(current_as_of.prediction_days as integer) as prediction_days,
         cast(predicted.churn_probability as decimal(9, 6)) as churn_probability,
-        cast(predicted.expected_orders_90d as decimal(12, 4)) as expected_orders_90d,
-        cast(predicted.expected_spend_90d as decimal(18, 2)) as expected_spend_90d,
-        cast(predicted.expected_spend_90d_low as decimal(18, 2)) as expected_spend_90d_low,
-        cast(predicted.expected_spend_90d_high as decimal(18, 2)) as expected_spend_90d_high,
+        cast(predicted.expected_orders as decimal(12, 4)) as expected_orders,
+        cast(predicted.expected_spend as decimal(18, 2)) as expected_spend,
+        cast(predicted.expected_spend_low as decimal(18, 2)) as expected_spend_low,
+        cast(predicted.expected_spend_high as decimal(18, 2)) as expected_spend_high,
         cast(predicted.expected_spend_365d as decimal(18, 2)) as expected_spend_365d,
         cast({{ days_after('current_as_of.as_of_at', 'predicted.next_purchase_days') }} as date) as next_purchase_date,
         predicted.churn_model,

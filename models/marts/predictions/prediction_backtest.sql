@@ -6,6 +6,7 @@ final as (
     select
         subject,
         target,
+        cast(prediction_days as integer) as prediction_days,
         model,
         cast(cutoff as timestamp) as cutoff,
         metric,

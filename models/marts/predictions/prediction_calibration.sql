@@ -8,6 +8,7 @@ final as (
     select
         subject,
         target,
+        cast(prediction_days as integer) as prediction_days,
         model,
         cast(cutoff as timestamp) as cutoff,
         cast(group_number as integer) as group_number,
@@ -20,6 +21,7 @@ final as (
     group by
         subject,
         target,
+        prediction_days,
         model,
         cutoff,
         group_number

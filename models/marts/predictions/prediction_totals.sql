@@ -12,7 +12,9 @@ with sales as (
 ),
 
 current_as_of as (
-    select as_of_at
+    select
+        as_of_at,
+        prediction_days
     from {{ ref('int_as_of_dates') }}
     where is_current
 ),
@@ -31,7 +33,7 @@ tested as (
         subject = 'customers'
         and is_champion
         and metric = 'total_ratio'
-        and target in ('orders_90d', 'spend_90d')
+        and target in ('orders', 'spend')
 ),
 
 cutoffs as (
@@ -44,6 +46,17 @@ cutoffs as (
         as_of_at as cutoff,
         true as is_current
     from current_as_of
+),
+
+windows as (
+    select
+        cutoffs.cutoff,
+        cutoffs.is_current,
+        current_as_of.prediction_days,
+        {{ days_after('cutoffs.cutoff', '-current_as_of.prediction_days') }} as recent_from,
+        {{ days_after('cutoffs.cutoff', 'current_as_of.prediction_days') }} as predicted_until
+    from cutoffs
+    cross join current_as_of
 ),
 
 customers as (
@@ -61,7 +74,7 @@ shop as (
 
 measured as (
     select
-        'orders_90d' as target,
+        'orders' as target,
         customer_id,
         invoiced_at,
         cast(1 as decimal(18, 2)) as amount
@@ -69,7 +82,7 @@ measured as (
     where is_first_sale_moment
     union all
     select
-        'spend_90d' as target,
+        'spend' as target,
         customer_id,
         invoiced_at,
         sale_amount as amount
@@ -80,36 +93,40 @@ measured as (
 counted as (
     select
         measured.target,
-        cutoffs.cutoff,
-        cutoffs.is_current,
+        windows.cutoff,
+        windows.is_current,
+        windows.prediction_days,
+        windows.recent_from,
         sum(measured.amount) filter (
             where
-            customers.first_sale_at < cutoffs.cutoff
-            and measured.invoiced_at >= cutoffs.cutoff
-            and measured.invoiced_at < cutoffs.cutoff + interval '90' day
+            customers.first_sale_at < windows.cutoff
+            and measured.invoiced_at >= windows.cutoff
+            and measured.invoiced_at < windows.predicted_until
         ) as observed,
         sum(measured.amount) filter (
             where
-            measured.invoiced_at >= cutoffs.cutoff - interval '365' day
-            and measured.invoiced_at < cutoffs.cutoff - interval '275' day
+            measured.invoiced_at >= windows.cutoff - interval '365' day
+            and measured.invoiced_at < windows.predicted_until - interval '365' day
         ) as a_year_before,
         sum(measured.amount) filter (
             where
-            measured.invoiced_at >= cutoffs.cutoff - interval '90' day
-            and measured.invoiced_at < cutoffs.cutoff
+            measured.invoiced_at >= windows.recent_from
+            and measured.invoiced_at < windows.cutoff
         ) as recent,
         sum(measured.amount) filter (
             where
-            measured.invoiced_at >= cutoffs.cutoff - interval '455' day
-            and measured.invoiced_at < cutoffs.cutoff - interval '365' day
+            measured.invoiced_at >= windows.recent_from - interval '365' day
+            and measured.invoiced_at < windows.cutoff - interval '365' day
         ) as recent_a_year_before
-    from cutoffs
+    from windows
     cross join measured
     inner join customers on measured.customer_id = customers.customer_id
     group by
         measured.target,
-        cutoffs.cutoff,
-        cutoffs.is_current
+        windows.cutoff,
+        windows.is_current,
+        windows.prediction_days,
+        windows.recent_from
 ),
 
 {# A year ago is known where the shop is as old as that. #}
@@ -118,10 +135,11 @@ compared as (
         counted.target,
         counted.cutoff,
         counted.is_current,
+        counted.prediction_days,
         counted.observed,
         case when shop.first_sale_at <= counted.cutoff - interval '364' day then counted.a_year_before end as a_year_before,
         case
-            when shop.first_sale_at <= counted.cutoff - interval '454' day
+            when shop.first_sale_at <= counted.recent_from - interval '364' day
                 then cast(counted.recent as double) / nullif(cast(counted.recent_a_year_before as double), 0)
         end as growth
     from counted
@@ -130,13 +148,13 @@ compared as (
 
 expected as (
     select
-        'orders_90d' as target,
-        sum(expected_orders_90d) as predicted
+        'orders' as target,
+        sum(expected_orders) as predicted
     from predictions
     union all
     select
-        'spend_90d' as target,
-        sum(expected_spend_90d) as predicted
+        'spend' as target,
+        sum(expected_spend) as predicted
     from predictions
 ),
 
@@ -154,6 +172,7 @@ totals as (
         compared.target,
         compared.cutoff,
         compared.is_current,
+        compared.prediction_days,
         compared.a_year_before,
         compared.growth,
         case when compared.is_current then expected.predicted else tested.ratio * cast(compared.observed as double) end as predicted,
@@ -175,6 +194,7 @@ final as (
         target,
         cutoff,
         is_current,
+        cast(prediction_days as integer) as prediction_days,
         cast(predicted as decimal(18, 2)) as predicted,
         case when is_current then cast(least(tested_low, of_the_season) as decimal(18, 2)) end as predicted_low,
         case when is_current then cast(greatest(tested_high, of_the_season) as decimal(18, 2)) end as predicted_high,
