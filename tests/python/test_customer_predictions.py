@@ -636,9 +636,13 @@ def test_losses_have_the_figures_as_their_means():
         ("spend", counts * 9, expected * 9, "tweedie_deviance"),
         ("next_purchase_date", waits, days, "absolute_days"),
     ):
-        losses = targets(DAYS)[target].losses(outcomes, predictions)
-        scored = targets(DAYS)[target].score(outcomes, predictions)
+        losses = targets(60)[target].losses(outcomes, predictions)
+        scored = targets(60)[target].score(outcomes, predictions)
         assert losses.mean() == pytest.approx(scored[figure]), target
+    # The last target's: what lies beyond the window counts as its end.
+    assert losses.mean() == pytest.approx(
+        np.abs(np.minimum(waits, 60) - np.minimum(days, 60)).mean()
+    )
     # Who was certain and wrong can still be compared.
     certain = targets(DAYS)["churn"].losses(np.array([True, False]), np.array([0.0, 0.0]))
     assert 30 < certain[0] < 40
