@@ -125,7 +125,8 @@ final as (
         segment_forecast.size_error_last_month,
         segment_forecast.size_error_everyone_stays,
         segment_forecast.interval_coverage,
-        segment_forecast.interval_checks
+        segment_forecast.interval_checks,
+        segment_forecast.is_last_within
     from sizes
     inner join segments
         on

@@ -20,7 +20,6 @@ MODEL_NAMES = {
     "last_month": "Like the last month",
     "average_month": "Like an average month",
     "recent_months": "Like recent months",
-    "same_month": "Like the same month of earlier years",
 }
 
 
@@ -85,10 +84,7 @@ def moves(segmentation, ways):
 def sizes(segmentation, ends):
     """Draw sizes at each month end, what is expected, and how good such forecasts were."""
     forecast = {row["months_ahead"]: row for row in ends if row["is_forecast"]}
-    origin = max(
-        (row["as_of_date"] for row in ends if not (row["is_forecast"] or row["is_partial"])),
-        default=None,
-    )
+    origin = max((row["as_of_date"] for row in ends if not row["is_forecast"]), default=None)
     rows = [
         {key: row[key] for key in SHOWN}
         | {
@@ -131,7 +127,7 @@ def sizes(segmentation, ends):
         .mark_area(opacity=0.22)
         .encode(y=alt.Y("from_low:Q"), y2="to_high:Q")
     )
-    past = sized.transform_filter("datum.kind === 'Month end'").mark_line()
+    past = sized.transform_filter("datum.kind !== 'Expected'").mark_line()
     coming = sized.transform_filter(ahead).mark_line(strokeDash=[5, 4])
     points = sized.mark_point(filled=True, opacity=1).encode(
         shape=alt.Shape(
@@ -155,52 +151,71 @@ def sizes(segmentation, ends):
         how += f" Diamonds: {day(max(row['as_of_date'] for row in ends if row['is_partial']))}, "
         how += "before the month was over."
     if forecast:
-        expected = [row for row in ends if row["months_ahead"] == max(forecast)]
-        now = {row["segment_code"]: row["customers"] for row in ends if row["as_of_date"] == origin}
-        most = max(expected, key=lambda row: abs(row["customers"] - now[row["segment_code"]]))
-        title = (
-            f"{most['segment_name']}: {count(now[most['segment_code']])} on {day(origin)}, "
-            f"{count(most['customers'])} expected by {day(most['as_of_date'])}"
-        )
-        how += " Dashed: expected, with the 80 % interval."
+        how += f" Dashed: expected one, two and three months after {day(origin)}, with the 80 % "
+        how += f"interval.{surprises(ends)}"
+        # That nothing moves is a yardstick, and nothing to announce.
+        told = [months for months, row in forecast.items() if row["model"] != "everyone_stays"]
+        if told:
+            expected = [row for row in ends if row["months_ahead"] == max(told)]
+            now = {
+                row["segment_code"]: row["customers"] for row in ends if row["as_of_date"] == origin
+            }
+            most = max(expected, key=lambda row: abs(row["customers"] - now[row["segment_code"]]))
+            title = (
+                f"{most['segment_name']}: {count(now[most['segment_code']])} on {day(origin)}, "
+                f"{count(most['customers'])} expected by {day(most['as_of_date'])}"
+            )
     yield Figure(title, how, (band + past + coming + points).properties(height=320), rows)
     if forecast:
         yield scores(list(forecast.values()))
 
 
+def surprises(ends):
+    """Say which sizes of the last whole month its forecast was wrong about; nothing if none."""
+    checked = [
+        row for row in ends if row["months_ahead"] == 1 and row["is_last_within"] is not None
+    ]
+    outside = [row["segment_name"] for row in checked if not row["is_last_within"]]
+    if not outside:
+        return ""
+    last = max(row["as_of_date"] for row in ends if not (row["is_forecast"] or row["is_partial"]))
+    return (
+        f" On {day(last)}, {len(outside)} of {len(checked)} sizes lay outside the interval that "
+        f"was forecast a month before: {', '.join(outside)}."
+    )
+
+
 def scores(forecasts):
     """List how wrong forecasts were on months held out, beside the naive ones."""
-    tested = [row for row in forecasts if row["backtest_months"]]
+    shown = [row | {"model": MODEL_NAMES[row["model"]]} for row in forecasts]
+    tested = [row for row in shown if row["backtest_months"]]
     if not tested:
         return Table(
             "The forecast has not been tested yet",
-            "Two more months of data are needed before one can be held out.",
+            "More months of data are needed before one can be held out.",
             {"months_ahead": "Months ahead", "model": "Forecast"},
-            [row | {"model": MODEL_NAMES[row["model"]]} for row in forecasts],
+            shown,
         )
-    used = tested[0]["model"]
-    is_naive = used in ("everyone_stays", "last_month")
     error, naive = (
         sum(row[column] for row in tested) for column in ("size_error", "size_error_last_month")
     )
     how = (
         "Mean absolute error of a segment's size in held-out months, for the forecast in use "
-        "and for two naive ones. "
+        "and for two naive ones. Recent months are in use where no other forecast was clearly "
+        "better, in every one of four months or more or by two standard errors. "
     )
-    if is_naive:
-        how += "A naive model was the best of five. "
-    elif error >= naive:
-        how += "It is no better than repeating the last month. "
-    how += (
-        "The model was chosen on these months, which flatters it a little. "
-        "Intervals should cover 80 % of sizes."
-    )
+    if error >= naive:
+        how += "Here the forecast is no better than the last month again. "
+    if {row["model"] for row in tested} != {MODEL_NAMES["recent_months"]}:
+        how += "A model that was chosen on these months looks a little too good. "
+    how += "Intervals should cover 80 % of sizes."
     return Table(
-        f"Forecast in use, {MODEL_NAMES[used].lower()}: off by {tested[0]['size_error']:,.0f} "
-        "customers per segment one month ahead",
+        f"Forecasts one month ahead were off by {tested[0]['size_error']:,.0f} customers per "
+        "segment",
         how,
         {
             "months_ahead": "Months ahead",
+            "model": "Forecast",
             "backtest_months": "Months held out",
             "size_error": "Error",
             "size_error_last_month": "Last month again",

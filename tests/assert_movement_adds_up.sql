@@ -58,15 +58,15 @@ transitions as (
         to_date
 ),
 
-last_months as (
+{# There is something to learn from once a month is over. #}
+last_dates as (
     select
         segmentation,
         max(to_date) as from_date
     from {{ ref('segment_transitions') }}
-    where
-        period = 'month'
-        and not is_partial
+    where period = 'month'
     group by segmentation
+    having count(*) filter (where not is_partial) > 0
 ),
 
 forecasts as (
@@ -160,17 +160,17 @@ problems as (
     union all
     select
         'forecasts do not begin with the population' as problem,
-        last_months.segmentation,
-        last_months.from_date as as_of_date
-    from last_months
+        last_dates.segmentation,
+        last_dates.from_date as as_of_date
+    from last_dates
     inner join expected
         on
-            last_months.segmentation = expected.segmentation
-            and last_months.from_date = expected.as_of_date
+            last_dates.segmentation = expected.segmentation
+            and last_dates.from_date = expected.as_of_date
     left join forecasts
         on
-            last_months.segmentation = forecasts.segmentation
-            and last_months.from_date = forecasts.from_date
+            last_dates.segmentation = forecasts.segmentation
+            and last_dates.from_date = forecasts.from_date
     where
         forecasts.forecast_dates is distinct from 3
         or forecasts.customers <> expected.customers

@@ -26,6 +26,7 @@ COLUMNS = {
     "log_loss_last_month": "float64",
     "interval_coverage": "float64",
     "interval_checks": "int32",
+    "is_last_within": "boolean",
 }
 
 
@@ -35,16 +36,18 @@ def read_movement(transitions):
     Parameters
     ----------
     transitions : DataFrame
-        Columns to_date, from_segment_code (``new`` for new customers), to_segment_code, customers;
-        whole months without a gap between them, a row at least.
+        Columns to_date, is_partial, from_segment_code (``new`` for new customers),
+        to_segment_code, customers; a row at least. Months have no gap between them, and only the
+        last may be partial.
 
     Returns
     -------
     codes : list of str
         Segments in the order of the arrays.
-    dates : DatetimeIndex
-        Ends of the months.
     movement : Movement
+        Of the whole months, perhaps none.
+    sizes : ndarray of shape (n_segments,), float64
+        Customers by segment at the last date, which may be in the middle of a month.
     """
     origins = transitions["from_segment_code"]
     codes = sorted({*origins, *transitions["to_segment_code"]} - {"new"})
@@ -57,12 +60,14 @@ def read_movement(transitions):
         origins.map(places),
         transitions["to_segment_code"].map(places),
     ] = transitions["customers"]
-    months = dates.month.to_numpy("int64")
-    return codes, dates, Movement(months, counts[:, :-1], counts[:, -1])
+    whole = len(dates) - transitions["is_partial"].any()
+    return codes, Movement(counts[:whole, :-1], counts[:whole, -1]), counts[-1].sum(axis=0)
 
 
 def forecast_frame(transitions):
     """Forecast every segmentation.
+
+    Months ahead are counted from the last date, whether a month ends there or not.
 
     Parameters
     ----------
@@ -77,16 +82,22 @@ def forecast_frame(transitions):
     """
     rows = []
     for segmentation, moves in transitions.groupby("segmentation", sort=True):
-        codes, dates, movement = read_movement(moves)
-        for row in forecast(movement):
-            ahead = pd.offsets.MonthEnd(row["months_ahead"])
+        codes, movement, sizes = read_movement(moves)
+        if not len(movement):
+            continue
+        now = moves["to_date"].max()
+        is_partial = moves["is_partial"].any()
+        # From the second half of a month on, the last whole one is nearer to a month old.
+        behind = int(is_partial and now.day > now.days_in_month / 2)
+        month = pd.DateOffset(months=1) if is_partial else pd.offsets.MonthEnd()
+        for row in forecast(movement, sizes, behind):
             rows.append(
                 row
                 | {
                     "segmentation": segmentation,
                     "segment_code": codes[row["segment"]],
-                    "from_date": dates[-1],
-                    "forecast_date": dates[-1] + ahead,
+                    "from_date": now,
+                    "forecast_date": now + row["months_ahead"] * month,
                 }
             )
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)

@@ -9,7 +9,16 @@ from scipy.stats import t as student
 HORIZONS = (1, 2, 3)
 # Counts lose half their weight in this many months where recent ones shall count more: segments
 # made of sums since the first purchase drift, so that old months mislead.
-HALF_LIFE = 1
+HALF_LIFE = 0.5
+# Another model than the preferred one is in use where it was better in every one of so many
+# forecasts or more: luck alone does that one time in sixteen.
+LEAST_ORIGINS = 4
+# Only the latest forecasts decide: a shop changes, and a year has one of each season.
+LATEST_ORIGINS = 12
+# Being better by so many standard errors is enough too.
+STANDARD_ERRORS = 2
+# Errors are compared to as many decimals, so that equal ones are equal.
+DECIMALS = 9
 # With fewer errors than this nothing is said about how far off a forecast may be.
 FEWEST_ERRORS = 3
 # An interval of 80 % leaves out a tenth on either side.
@@ -22,25 +31,22 @@ class Movement:
 
     Attributes
     ----------
-    months : ndarray of shape (n_months,), int64
-        Month of the calendar, 1 to 12.
     moves : ndarray of shape (n_months, n_segments, n_segments), float64
         Customers by segment at the month's beginning and at its end.
     arrivals : ndarray of shape (n_months, n_segments), float64
         New customers by their segment at the month's end.
     """
 
-    months: np.ndarray
     moves: np.ndarray
     arrivals: np.ndarray
 
     def __len__(self):
         """Count the months."""
-        return len(self.months)
+        return len(self.moves)
 
     def until(self, month):
         """Leave out all from this month on: what was known at its beginning."""
-        return Movement(self.months[:month], self.moves[:month], self.arrivals[:month])
+        return Movement(self.moves[:month], self.arrivals[:month])
 
     def sizes(self):
         """Count customers by segment at the first beginning and at every end.
@@ -93,7 +99,7 @@ def weighted_step(movement, weights):
     return Step(shares, shares, weights @ movement.arrivals / weights.sum())
 
 
-def everyone_stays(movement, month):
+def everyone_stays(movement):
     """Expect the sizes of today; a customer's chance to move is that of all so far."""
     segments = movement.moves.shape[1]
     stays = np.eye(segments)
@@ -104,47 +110,32 @@ def everyone_stays(movement, month):
     return Step(stays, chances, np.zeros(segments))
 
 
-def last_month(movement, month):
+def last_month(movement):
     """Expect that the next month is like the last."""
     weights = np.zeros(len(movement))
     weights[-1] = 1.0
     return weighted_step(movement, weights)
 
 
-def average_month(movement, month):
+def average_month(movement):
     """Expect the average of all months."""
     return weighted_step(movement, np.ones(len(movement)))
 
 
-def recent_months(movement, month):
+def recent_months(movement):
     """Expect an average in which a month counts half as much as the one after it."""
     ages = np.arange(len(movement))[::-1]
     return weighted_step(movement, 0.5 ** (ages / HALF_LIFE))
 
 
-def same_month(movement, month):
-    """Expect recent months, and as far as there are any, the same months of earlier years.
-
-    With n of these, their average counts n parts and that of recent months one.
-    """
-    recent = recent_months(movement, month)
-    same = (movement.months == month).astype("float64")
-    if not same.any():
-        return recent
-    before = weighted_step(movement, same)
-    parts = np.array([same.sum(), 1.0]) / (same.sum() + 1)
-    return Step(*(parts[0] * old + parts[1] * new for old, new in zip(before, recent, strict=True)))
-
-
-# Simplest first: the first of equals is used.
+# Simplest first: of others that are equally much better than the preferred one, the first is used.
 METHODS = {
     "everyone_stays": everyone_stays,
     "last_month": last_month,
     "average_month": average_month,
     "recent_months": recent_months,
-    "same_month": same_month,
 }
-WITHOUT_BACKTEST = "average_month"
+PREFERRED = "recent_months"
 
 
 class Sizes(NamedTuple):
@@ -154,7 +145,7 @@ class Sizes(NamedTuple):
     new_customers: np.ndarray
 
 
-def project(model, movement):
+def project(model, movement, sizes):
     """Expect sizes after each of the next months.
 
     Parameters
@@ -162,16 +153,18 @@ def project(model, movement):
     model : callable
         One of `METHODS`.
     movement : Movement
-        A month at least.
+        What is known: a month at least.
+    sizes : ndarray of shape (n_segments,), float64
+        Customers by segment at the moment that the months are counted from.
 
     Returns
     -------
     Sizes
     """
-    known, new = movement.sizes()[-1], np.zeros(movement.arrivals.shape[1])
+    step = model(movement)
+    known, new = sizes, np.zeros(len(sizes))
     customers, new_customers = [], []
-    for horizon in HORIZONS:
-        step = model(movement, (movement.months[-1] + horizon - 1) % 12 + 1)
+    for _ in HORIZONS:
         known = known @ step.shares
         new = new @ step.shares + step.arrivals
         customers.append(known + new)
@@ -181,15 +174,15 @@ def project(model, movement):
 
 @dataclass(frozen=True)
 class Backtest:
-    """Forecasts of one model from the end of every month but the last, beside the outcome.
+    """Forecasts of one model from ends of months, beside the outcome.
 
     Attributes
     ----------
-    errors : ndarray of shape (n_months - 1, n_horizons, n_segments), float64
+    errors : ndarray of shape (n_origins, n_horizons, n_segments), float64
         Expected less actual customers; nan where the month forecast is not over.
-    populations : ndarray of shape (n_months - 1,), float64
+    populations : ndarray of shape (n_origins,), float64
         Customers at the moment of the forecast.
-    log_losses : ndarray of shape (n_months - 1,), float64
+    log_losses : ndarray of shape (n_origins,), float64
         Sum over customers of minus the natural logarithm of the chance that the model gave to
         where each one was a month later.
     """
@@ -198,10 +191,20 @@ class Backtest:
     populations: np.ndarray
     log_losses: np.ndarray
 
-    def size_error(self, horizon=None):
-        """Average the absolute errors of segment sizes, of all horizons if none is given."""
-        errors = self.errors if horizon is None else self.errors[:, HORIZONS.index(horizon)]
-        errors = np.abs(errors[~np.isnan(errors)])
+    def size_errors(self, horizon):
+        """Average the absolute errors of segment sizes, for each forecast so far ahead.
+
+        Returns
+        -------
+        ndarray of shape (n_held_out,), float64
+            In customers, the earliest forecast first.
+        """
+        errors = self.errors[:, HORIZONS.index(horizon)]
+        return np.abs(errors[~np.isnan(errors[:, 0])]).mean(axis=1)
+
+    def size_error(self, horizon):
+        """Average the absolute errors of segment sizes; None without any."""
+        errors = self.size_errors(horizon)
         return float(errors.mean()) if len(errors) else None
 
     def log_loss(self):
@@ -211,11 +214,11 @@ class Backtest:
 
     def held_out(self, horizon):
         """Count the forecasts that far ahead."""
-        return int((~np.isnan(self.errors[:, HORIZONS.index(horizon), 0])).sum())
+        return len(self.size_errors(horizon))
 
 
-def backtest(model, movement):
-    """Forecast from the end of every month but the last, knowing that month and those before.
+def backtest(model, movement, behind=0):
+    """Forecast from the end of every month but the last, knowing nothing that came later.
 
     Parameters
     ----------
@@ -223,41 +226,73 @@ def backtest(model, movement):
         One of `METHODS`.
     movement : Movement
         A month at least.
+    behind : int
+        Months before the moment of a forecast that it does not learn from: 0, or 1 where today's
+        forecast learns from months that are about so old.
 
     Returns
     -------
     Backtest
     """
     sizes = movement.sizes()
-    origins = range(1, len(movement))
+    origins = range(1 + behind, len(movement))
     errors = np.full((len(origins), len(HORIZONS), sizes.shape[1]), np.nan)
     losses = np.zeros(len(origins))
     for place, origin in enumerate(origins):
-        known = movement.until(origin)
+        known = movement.until(origin - behind)
         came = sizes[origin + 1 : origin + 1 + len(HORIZONS)]
-        errors[place, : len(came)] = project(model, known).customers[: len(came)] - came
-        chances = model(known, movement.months[origin]).chances
-        losses[place] = -(movement.moves[origin] * np.log(chances)).sum()
-    return Backtest(errors, sizes[1:-1].sum(axis=1), losses)
+        expected = project(model, known, sizes[origin]).customers
+        errors[place, : len(came)] = expected[: len(came)] - came
+        losses[place] = -(movement.moves[origin] * np.log(model(known).chances)).sum()
+    return Backtest(errors, sizes[1 + behind : -1].sum(axis=1), losses)
 
 
-def choose(backtests):
-    """Choose the model with the least mean absolute error of sizes.
+def choose(backtests, horizon):
+    """Choose the model for forecasts so far ahead.
+
+    It is the preferred one, unless others were better in the ``LATEST_ORIGINS``: by a lower error
+    in every forecast of ``LEAST_ORIGINS`` or more, or by ``STANDARD_ERRORS``. Of these, the one
+    with the lowest mean error is in use.
 
     Parameters
     ----------
     backtests : dict of str to Backtest
         By model, the simplest first: of equal ones it is taken.
+    horizon : int
+        Months ahead.
 
     Returns
     -------
     str
     """
-    scores = {name: tested.size_error() for name, tested in backtests.items()}
-    if None in scores.values():
-        return WITHOUT_BACKTEST
-    # Rounded, so that equal errors are equal.
-    return min(scores, key=lambda name: round(scores[name], 9))
+    preferred = backtests[PREFERRED].size_errors(horizon)
+    means = {}
+    for name, tested in backtests.items():
+        gains = np.round(preferred - tested.size_errors(horizon), DECIMALS)[-LATEST_ORIGINS:]
+        if name != PREFERRED and is_better(gains, horizon):
+            means[name] = gains.mean()
+    return max(means, key=means.get) if means else PREFERRED
+
+
+def is_better(gains, horizon):
+    """Whether a model has less error than another, in every forecast or by far.
+
+    Parameters
+    ----------
+    gains : ndarray of shape (n_held_out,), float64
+        Of each forecast, how much less, in customers.
+    horizon : int
+        Months ahead.
+
+    Returns
+    -------
+    bool
+    """
+    if len(gains) < LEAST_ORIGINS:
+        return False
+    # Forecasts from consecutive months share all but one of the months ahead, and their errors.
+    error = gains.std(ddof=1) / np.sqrt(len(gains) / horizon)
+    return bool((gains > 0).all() or gains.mean() > max(STANDARD_ERRORS * error, 0))
 
 
 def reach(errors, populations, population):
@@ -287,8 +322,8 @@ def reach(errors, populations, population):
     return student.ppf(UPPER_TAIL, len(errors)) * spread
 
 
-def coverage(tested, horizon):
-    """How often the interval of an earlier forecast, made from errors known then, held the outcome.
+def held(tested, horizon):
+    """Whether intervals of earlier forecasts, each made from errors known then, held the outcomes.
 
     Parameters
     ----------
@@ -298,51 +333,53 @@ def coverage(tested, horizon):
 
     Returns
     -------
-    share : float or None
-        Of forecasts of a segment's size, 0 to 1; None where none had an interval.
-    checks : int
-        Number of these.
+    ndarray of shape (n_held_out, n_segments), float64
+        1 if so, 0 if not, nan where there was no interval.
     """
-    errors = tested.errors[:, HORIZONS.index(horizon)]
-    inside = []
-    for origin in range(tested.errors.shape[0]):
+    errors = tested.errors[: tested.held_out(horizon), HORIZONS.index(horizon)]
+    inside = np.full(errors.shape, np.nan)
+    for origin in range(len(errors)):
         # Of a forecast made that many months ago, the outcome was just known.
         known = slice(0, max(origin - horizon + 1, 0))
         half = reach(errors[known], tested.populations[known], tested.populations[origin])
-        seen = ~np.isnan(errors[origin]) & ~np.isnan(half)
-        inside += (np.abs(errors[origin]) <= half)[seen].tolist()
-    return (float(np.mean(inside)) if inside else None), len(inside)
+        inside[origin] = np.where(np.isnan(half), np.nan, np.abs(errors[origin]) <= half)
+    return inside
 
 
-def forecast(movement):
-    """Forecast with the model that the backtest prefers.
+def forecast(movement, sizes, behind=0):
+    """Forecast with recent months, or with a model that was clearly better so far ahead.
 
     Parameters
     ----------
     movement : Movement
         A month at least. With one there is no backtest, and until there are three errors as far
         ahead, no interval: these are None.
+    sizes : ndarray of shape (n_segments,), float64
+        Customers by segment now.
+    behind : int
+        Months since the last month of the movement, to the nearest: 0 or 1. In backtests it is the
+        same.
 
     Returns
     -------
     list of dict
         A row for each horizon and segment, the latter as ``segment``, its place in the arrays.
     """
-    backtests = {name: backtest(model, movement) for name, model in METHODS.items()}
-    chosen = choose(backtests)
-    tested = backtests[chosen]
-    sizes = movement.sizes()[-1]
-    expected = project(METHODS[chosen], movement)
+    backtests = {name: backtest(model, movement, behind) for name, model in METHODS.items()}
     rows = []
     for place, horizon in enumerate(HORIZONS):
-        over = ~np.isnan(tested.errors[:, place, 0])
-        half = reach(tested.errors[over, place], tested.populations[over], sizes.sum())
-        covered, checks = coverage(tested, horizon)
+        chosen = choose(backtests, horizon)
+        tested = backtests[chosen]
+        expected = project(METHODS[chosen], movement, sizes)
+        months = tested.held_out(horizon)
+        half = reach(tested.errors[:months, place], tested.populations[:months], sizes.sum())
+        inside = held(tested, horizon)
+        checked = inside[~np.isnan(inside)]
         scores = {
             "model": chosen,
-            "backtest_months": tested.held_out(horizon),
-            "interval_coverage": covered,
-            "interval_checks": checks,
+            "backtest_months": months,
+            "interval_coverage": float(checked.mean()) if len(checked) else None,
+            "interval_checks": len(checked),
         }
         for suffix, name in (
             ("", chosen),
@@ -353,6 +390,7 @@ def forecast(movement):
             scores[f"log_loss{suffix}"] = backtests[name].log_loss()
         for segment, customers in enumerate(expected.customers[place]):
             known = not np.isnan(half[segment])
+            is_checked = months > 0 and not np.isnan(inside[-1, segment])
             rows.append(
                 {
                     "months_ahead": horizon,
@@ -362,6 +400,7 @@ def forecast(movement):
                     "expected_new_customers": float(expected.new_customers[place, segment]),
                     "low": float(max(customers - half[segment], 0)) if known else None,
                     "high": float(customers + half[segment]) if known else None,
+                    "is_last_within": bool(inside[-1, segment]) if is_checked else None,
                     **scores,
                 }
             )

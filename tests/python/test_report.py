@@ -555,14 +555,44 @@ def test_a_part_of_a_month_and_a_missing_forecast_are_said(browser, page):
         for row in changed["sizes_over_time"]:
             if row["is_forecast"]:
                 row |= dict.fromkeys(
-                    ("low", "high", "size_error", "size_error_last_month", "interval_coverage")
+                    (
+                        "low",
+                        "high",
+                        "size_error",
+                        "size_error_last_month",
+                        "interval_coverage",
+                        "is_last_within",
+                    )
                 )
                 row |= {"backtest_months": 0, "interval_checks": 0}
 
     browser.open(page(untested))
     assert "has not been tested yet" in text_of(browser, "sizes-over-time")
+    assert "lay outside" not in text_of(browser, "sizes-over-time")
     assert all(figure["rows"] in figure["marks"] for figure in figures(browser))
     assert browser.complaints() == []
+
+
+def test_no_headline_says_that_nothing_moves_and_a_surprise_is_said(browser, page):
+    def still(months):
+        def change(changed):
+            for row in changed["sizes_over_time"]:
+                if row["is_forecast"]:
+                    stays = row["months_ahead"] in months
+                    row["model"] = "everyone_stays" if stays else "recent_months"
+                    row["is_last_within"] = row["segment_code"] != "high_value"
+
+        return change
+
+    browser.open(page(still({3})))
+    text = text_of(browser, "sizes-over-time")
+    assert "expected by 10 February 2026" in text
+    assert "On 30 November 2025, 1 of 4 sizes lay outside" in text
+    assert "a month before: High-Value Customers." in text
+    browser.open(page(still({1, 2, 3})))
+    text = text_of(browser, "sizes-over-time")
+    assert "Customers of each segment at every month end" in text
+    assert "expected by" not in text
 
 
 def test_a_segmentation_without_history_is_drawn_without_it(browser, page):

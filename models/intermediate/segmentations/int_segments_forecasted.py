@@ -7,7 +7,7 @@ def model(dbt, session):
     """Return one row per segmentation, forecast date and segment."""
     transitions = (
         dbt.ref("segment_transitions")
-        .filter("period = 'month' and not is_partial")
+        .filter("period = 'month'")
         .order("segmentation, to_date, from_segment_code, to_segment_code")
     )
     return forecast_frame(transitions.df())

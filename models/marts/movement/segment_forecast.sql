@@ -24,7 +24,8 @@ final as (
         log_loss_everyone_stays,
         log_loss_last_month,
         interval_coverage,
-        interval_checks
+        interval_checks,
+        is_last_within
     from forecasts
 )
 
