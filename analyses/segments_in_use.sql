@@ -41,7 +41,11 @@ final as (
         segments.key_characteristics,
         segments.action,
         segments.channel,
-        segments.offer
+        segments.offer,
+        segments.bought_next_share,
+        segments.bought_next_days,
+        segments.bought_next_customers,
+        segments.measured_month_ends
     from segments
     inner join selected on segments.segmentation = selected.segmentation
     inner join clusters

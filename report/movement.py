@@ -17,9 +17,9 @@ from report.figures import (
 
 MODEL_NAMES = {
     "everyone_stays": "Everyone stays",
-    "last_month": "Like the last month",
-    "average_month": "Like an average month",
-    "recent_months": "Like recent months",
+    "last_month": "Last month again",
+    "average_month": "Average month",
+    "recent_months": "Recent months",
 }
 
 

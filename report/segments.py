@@ -263,18 +263,30 @@ def customers_on_a_map(segmentation, sampled):
 
 
 def action_plan(segmentation, segments):
-    """List what to do for whom."""
+    """List what to do for whom, and how many with the same name bought again in the past."""
+    measured = [row for row in segments if row["bought_next_share"] is not None]
+    shares, told = {}, ""
+    if measured:
+        days = measured[0]["bought_next_days"]
+        ends = max(row["measured_month_ends"] for row in measured)
+        shares = {"bought_next_share": f"Bought within {days} days"}
+        told = (
+            f"Bought within {days} days: of the customers who had this name at a month end (the "
+            f"last {ends} whose {days} days are over), the share that bought in these days. "
+        )
     yield Table(
         "What to do for each segment",
-        "Edit seeds/segment_playbook.csv to make this plan yours.",
+        f"{told}Edit seeds/segment_playbook.csv to make this plan yours.",
         {
             "segment_name": "Segment",
             "key_characteristics": "Who they are",
+            **shares,
             "action": "What to do",
             "channel": "Where",
             "offer": "What to offer",
         },
         segments,
+        {"bought_next_share": percent},
     )
 
 

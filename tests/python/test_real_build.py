@@ -284,6 +284,36 @@ def test_forecasts_are_scored_beside_the_naive_ones(real):
     assert [round(row[7], 1) for row in lifecycle] == [93.4, 177.2, 247.4]
 
 
+def test_a_name_is_measured_by_the_lines_after_month_ends(real):
+    # 90 days after 31 August were over on 10 December, and those after 30 September were not.
+    by_hand = real.rows(
+        """
+        with orders as (
+            select customer_id, min(invoiced_at) as ordered_at
+            from marts.invoice_lines where line_type = 'sale' group by customer_id, invoice_id
+        )
+        select segmentation, segment_code, count(*), count(*) filter (where exists (
+            select 1 from orders
+            where orders.customer_id = history.customer_id
+                and ordered_at >= as_of_date + interval 1 day
+                and ordered_at < as_of_date + interval 91 day
+        ))
+        from marts.segment_history as history
+        where as_of_date between '2011-05-31' and '2011-08-31'
+        group by all order by all
+        """
+    )
+    found = real.rows(
+        """
+        select segmentation, segment_code, bought_next_customers,
+            cast(round(bought_next_share * bought_next_customers) as integer)
+        from marts.segments where measured_month_ends = 4 and bought_next_days = 90 order by all
+        """
+    )
+    assert found == by_hand
+    assert ("lifecycle", "at_risk", 5404, 1763) in found
+
+
 def test_cohorts_and_concentration_are_those_of_the_lines(real):
     with duckdb.connect() as connection:
         connection.execute(f"attach '{real.published}' as published (read_only)")

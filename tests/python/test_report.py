@@ -374,6 +374,22 @@ def test_moves_and_sizes_are_those_of_the_marts(built, browser, segmentation):
         assert f"\t{coverage * 100:.0f} %\t" in text
 
 
+def test_who_bought_after_past_month_ends_stands_beside_the_plan(built, browser):
+    browser.open(built.report)
+    told = browser.evaluate(
+        "[...document.querySelectorAll('#action-plan .sheet:not([hidden]) tbody tr')]"
+        ".map((row) => [row.dataset.segment, row.cells[2].textContent])"
+    )
+    assert told == [
+        [code, f"{share * 100:.0f}\N{NO-BREAK SPACE}%"]
+        for code, share in built.rows(
+            "select segment_code, bought_next_share from marts.segments"
+            " where segmentation = 'lifecycle' and clusters > 0 order by segment_order"
+        )
+    ]
+    assert "the last 4 whose 90 days are over" in text_of(browser, "action-plan")
+
+
 def test_what_is_expected_and_what_came_are_those_of_the_marts(built, browser):
     browser.open(built.report)
     risks, money = rows_of(browser, "what-to-expect")

@@ -1,3 +1,5 @@
+{#- Month ends, the latest ones whose outcomes are known, that a name is measured at. -#}
+{%- set measured_month_ends = 4 -%}
 with segments as (
     select * from {{ ref('int_segments_declared') }}
 ),
@@ -25,6 +27,59 @@ customers as (
         customer_id,
         revenue
     from {{ ref('int_customers_transformed') }}
+),
+
+as_of_dates as (
+    select
+        as_of_date,
+        as_of_at
+    from {{ ref('int_as_of_dates') }}
+),
+
+segment_history as (
+    select
+        segmentation,
+        segment_code,
+        customer_id,
+        as_of_date
+    from {{ ref('segment_history') }}
+),
+
+observed as (
+    select
+        customer_id,
+        cutoff,
+        prediction_days,
+        orders_next
+    from {{ ref('int_customers_observed') }}
+),
+
+month_ends as (
+    select distinct cutoff
+    from observed
+    where orders_next is not null
+    order by cutoff desc
+    limit {{ measured_month_ends }}
+),
+
+bought as (
+    select
+        segment_history.segmentation,
+        segment_history.segment_code,
+        max(observed.prediction_days) as prediction_days,
+        count(*) as customers,
+        count(*) filter (where observed.orders_next > 0) as customers_who_bought,
+        count(distinct observed.cutoff) as month_ends
+    from observed
+    inner join month_ends on observed.cutoff = month_ends.cutoff
+    inner join as_of_dates on observed.cutoff = as_of_dates.as_of_at
+    inner join segment_history
+        on
+            as_of_dates.as_of_date = segment_history.as_of_date
+            and observed.customer_id = segment_history.customer_id
+    group by
+        segment_history.segmentation,
+        segment_history.segment_code
 ),
 
 sizes as (
@@ -82,7 +137,11 @@ final as (
         segments.action,
         segments.channel,
         segments.offer,
-        cast(coalesce(clusters.clusters, 0) as integer) as clusters
+        cast(coalesce(clusters.clusters, 0) as integer) as clusters,
+        cast(bought.customers_who_bought / cast(bought.customers as double) as decimal(9, 6)) as bought_next_share,
+        cast(bought.prediction_days as integer) as bought_next_days,
+        cast(coalesce(bought.customers, 0) as integer) as bought_next_customers,
+        cast(coalesce(bought.month_ends, 0) as integer) as measured_month_ends
     from segments
     inner join totals on segments.segmentation = totals.segmentation
     left join sizes
@@ -93,6 +152,10 @@ final as (
         on
             segments.segmentation = clusters.segmentation
             and segments.segment_code = clusters.segment_code
+    left join bought
+        on
+            segments.segmentation = bought.segmentation
+            and segments.segment_code = bought.segment_code
     where
         not segments.is_fallback
         or clusters.clusters > 0
