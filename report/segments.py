@@ -269,10 +269,11 @@ def action_plan(segmentation, segments):
     if measured:
         days = measured[0]["bought_next_days"]
         ends = max(row["measured_month_ends"] for row in measured)
+        last = "last" if ends == 1 else f"last {ends}"
         shares = {"bought_next_share": f"Bought within {days} days"}
         told = (
             f"Bought within {days} days: of the customers who had this name at a month end (the "
-            f"last {ends} whose {days} days are over), the share that bought in these days. "
+            f"{last} whose {days} days are over), the share that bought in these days. "
         )
     yield Table(
         "What to do for each segment",
