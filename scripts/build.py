@@ -20,7 +20,6 @@ VERBS = {
     "check": "Checking how to read",
     "score": "Scoring customers from",
 }
-QUIET = ["--log-level", "none", "--log-level-file", "info"]
 
 
 def main(arguments=None):
@@ -71,15 +70,18 @@ def main(arguments=None):
     from dbt.cli.main import dbtRunner
 
     progress = Progress(sys.stdout)
+    # dbt's own variable can ask for more or less in the file.
+    logged = os.environ.get("DBT_LOG_LEVEL_FILE", "info")
+    quiet = ["--log-level", "none", "--log-level-file", logged]
     # Parsed once, for the build and for the analyses that the report is drawn from.
-    result = dbtRunner().invoke([*QUIET, "parse", "--vars", variables])
+    result = dbtRunner().invoke([*quiet, "parse", "--vars", variables])
     manifest = result.result
     if result.success and options.verb != "report":
         runner = dbtRunner(manifest=manifest, callbacks=[progress.on_event])
         # Unit tests say whether the SQL is right, whatever the data are: make test runs them.
         whole = ["--exclude-resource-type", "unit_test"]
         part = whole if options.verb == "build" else ["--selector", options.verb]
-        result = runner.invoke([*QUIET, "build", *part, "--vars", variables])
+        result = runner.invoke([*quiet, "build", *part, "--vars", variables])
     progress.clear()
     if not result.success:
         for complaint in explain(result):

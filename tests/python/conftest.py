@@ -1,5 +1,6 @@
 """Builds of the whole project in warehouses of their own, shared by the tests that look at them."""
 
+import csv
 import fcntl
 import importlib.util
 import os
@@ -28,6 +29,19 @@ REAL_CAMPAIGN = f"{{campaign_customers: {CAMPAIGN}}}" if CAMPAIGN.exists() else 
 # Comparisons and refits take longer than all else in a build and decide nothing in the demo shop,
 # so builds go without them, but for the one of real data.
 QUICK = {"compared_algorithms": [], "stability_refits": 0}
+
+# Where it matters how a build runs, and not what it builds.
+SMALL = """
+campaign_customers: ""
+segmentations:
+  lifecycle:
+    playbook: lifecycle
+    features: {recency_days: log1p, frequency: log1p, monetary: log1p}
+  value_tiers:
+    playbook: value_tiers
+    features: {recency_days: none, frequency: log1p, monetary: log1p}
+    k: 3
+"""
 
 # Of the build of real data, which has the comparisons.
 REFITS = 5
@@ -103,6 +117,7 @@ def environment(folder, project, target=None):
         "DBT_LOG_PATH": str((target or folder) / "logs"),
         "DBT_PROJECT_DIR": str(project),
         "DBT_PROFILES_DIR": str(project),
+        "DBT_LOG_LEVEL_FILE": "none",
     }
 
 
@@ -113,10 +128,13 @@ def pytest_sessionfinish():
     FORKS.close()
 
 
-def run_forked(program, arguments, folder, *, target=None, cwd=PROJECT, meanwhile=None):
+def run_forked(
+    program, arguments, folder, *, target=None, cwd=PROJECT, meanwhile=None, parsed_with=None
+):
     """Run ``build`` or ``dbt`` with their files in ``folder``, without the time to start.
 
-    ``meanwhile`` is called with the process id while it runs.
+    ``meanwhile`` is called with the process id while it runs; ``parsed_with`` is that of
+    `Forks.start`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as said:
@@ -128,6 +146,7 @@ def run_forked(program, arguments, folder, *, target=None, cwd=PROJECT, meanwhil
             folder=cwd,
             output=output,
             errors=errors,
+            parsed_with=parsed_with,
         )
         if meanwhile:
             meanwhile(process)
@@ -179,7 +198,7 @@ def build(
     if not campaign:
         variables = in_addition({"campaign_customers": ""}, variables)
     wanted = {"invoices": invoices, "variables": variables, "quick": quick, "report": report}
-    if project == PROJECT and not settings.keys() - {"target"}:
+    if project == PROJECT and not settings.keys() - {"target", "meanwhile"}:
         return run_forked("build", build_arguments(**wanted), folder, **settings)
     return run(build_command(project, **wanted), folder, project=project, **settings)
 
@@ -247,14 +266,45 @@ def differences(one, other, relations):
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory):
-    """The build of the demo, made once for all workers; tests that write work on a copy."""
+def shared(tmp_path_factory):
+    """A folder that all workers share."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    built = built_once(folder / "shared_demo", lambda place: build(place, report=True))
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def demo(shared):
+    """The build of the demo, made once for all workers; tests that write work on a copy."""
+    built = built_once(shared / "shared_demo", lambda place: build(place, report=True))
     assert built.code == 0, built.errors
     return built
+
+
+@pytest.fixture(scope="session")
+def small(shared, small_invoices):
+    """The build of a tenth of the demo's customers, for tests of how builds run.
+
+    It has two segmentations and no campaign; ``SMALL`` has its settings.
+    """
+
+    def make(place):
+        with (DEMO / "invoices.csv").open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        customer = header.index("CustomerID")
+        kept = [row for row in rows if row[customer].endswith("7")]
+        with small_invoices.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *kept])
+        return build(place, invoices=small_invoices, variables=SMALL)
+
+    built = built_once(shared / "shared_small", make)
+    assert built.code == 0, built.errors
+    return built
+
+
+@pytest.fixture(scope="session")
+def small_invoices(shared):
+    """The lines of the build ``small``."""
+    return shared / "small.csv"
 
 
 def built_once(folder, make):

@@ -73,7 +73,7 @@ class Forks:
     def __init__(self):
         self.process = None
 
-    def start(self, program, arguments, *, environment, folder, output, errors):
+    def start(self, program, arguments, *, environment, folder, output, errors, parsed_with=None):
         """Begin to run a program in a fork; one at a time.
 
         Parameters
@@ -86,6 +86,9 @@ class Forks:
             Where it runs.
         output, errors : Path
             Files for what it prints.
+        parsed_with : list of str, optional
+            Arguments that the project is parsed with in place of its own: where it is known that
+            parsing would say nothing of the difference.
 
         Returns
         -------
@@ -102,6 +105,7 @@ class Forks:
                 env=os.environ | {"PYTHONWARNINGS": LEFT_TO_THE_SYSTEM},
             )
         order = [program, arguments, environment, str(folder), str(output), str(errors)]
+        order = [arguments if parsed_with is None else parsed_with, order]
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
@@ -122,8 +126,8 @@ def serve():
     for module in IMPORTED:
         import_module(module)
     for line in sys.stdin:
-        order = json.loads(line)
-        parsed = None if "parse" in order[1] else parse(order[1])
+        parsed_with, order = json.loads(line)
+        parsed = None if "parse" in parsed_with else parse(parsed_with)
         child = os.fork()
         if not child:
             fulfil(parsed, *order)

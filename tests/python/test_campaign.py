@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from conftest import CAMPAIGN, DEMO, PROJECT, build, dbt, needs_campaign_data
+from conftest import CAMPAIGN, DEMO, PROJECT, SMALL, build, dbt, needs_campaign_data
 from scipy.stats import spearmanr
 from sklearn.cluster import KMeans
 from test_inputs import Number, as_xlsx
@@ -260,9 +260,9 @@ def test_an_empty_setting_leaves_the_campaign_out(tmp_path):
     assert left == ["source:customer_segments.campaign.campaign_customers"]
 
 
-def test_without_a_campaign_the_rest_is_published(demo, tmp_path):
+def test_without_a_campaign_the_rest_is_published(demo, small_invoices, tmp_path):
     shutil.copy(demo.warehouse, tmp_path / "customers.duckdb")
-    built = build(tmp_path, variables="{campaign_customers: ''}")
+    built = build(tmp_path, invoices=small_invoices, variables=SMALL)
     assert built.code == 0, built.errors
     marts = {name for (name,) in built.rows("select table_name from information_schema.tables")}
     assert "customers" in marts
@@ -332,53 +332,6 @@ def test_segments_stand_beside_customers_and_part_their_answers(encoded):
     of_web = {value: share for (value, channel), share in shares.items() if channel == "web"}
     assert max(of_web, key=of_web.get) == "Digital Enthusiasts"
     assert 0 < shares["Digital Enthusiasts", "store"] - of_web["Digital Enthusiasts"] < 0.05
-
-
-def test_any_declaration_can_be_of_campaign_customers(tmp_path):
-    """Ranks, values that are held, outliers apart: by the same code, with names from a playbook."""
-    project = tmp_path / "project"
-    leave = shutil.ignore_patterns(".venv", ".git", "target", "logs", "*.duckdb*", "shared")
-    shutil.copytree(PROJECT, project, ignore=leave)
-    with open(project / "seeds" / "segment_playbook.csv", "a", encoding="utf-8") as seed:
-        seed.write("guests,rich,Rich,1,#000000,a,b,c,d,total_spend\n")
-        seed.write("guests,many,Many,2,#111111,a,b,c,d,\nguests,few,Few,3,#222222,a,b,c,d,\n")
-    with open(project / "seeds" / "segment_prototypes.csv", "a", encoding="utf-8") as seed:
-        for feature in ("total_spend", "web_visits"):
-            seed.write(f"guests,many,{feature},1\nguests,few,{feature},-1\n")
-    declared = (
-        "mine: {playbook: lifecycle, features: {recency_days: log1p}}, "
-        "ranked: {playbook: campaign, population: campaign_customers, scaler: min_max, "
-        "outliers: {winsorise: [0.05, 0.95]}, features: {income: rank, total_spend: log1p, "
-        "web_visits: sqrt}}, "
-        "apart: {playbook: guests, population: campaign_customers, scaler: robust, k: 2, k_min: 2, "
-        "outliers: {separate: [total_spend]}, features: {total_spend: none, web_visits: none}}"
-    )
-    built = build(
-        tmp_path / "built",
-        project=project,
-        variables=f"{{primary_segmentation: mine, segmentations: {{{declared}}}}}",
-    )
-    assert built.code == 0, built.errors
-    customers = built.one("select count(*) from marts.campaign_customers")[0]
-    sizes = built.rows(
-        """
-        select segmentation, sum(customers), count(*) filter (where customers > 0)
-        from marts.segments where population = 'campaign_customers' group by all order by all
-        """
-    )
-    assert sizes == [("apart", customers, 3), ("ranked", customers, 3)]
-    # Whose segment is rich lies beyond the fence; the first declared one stands in the mart.
-    assert built.one(
-        """
-        select max(total_spend) filter (where apart.segment_code <> 'rich')
-                < min(total_spend) filter (where apart.segment_code = 'rich'),
-            bool_and(campaign_customers.segment_code = ranked.segment_code)
-        from marts.campaign_customers
-        inner join marts.customer_segments as apart using (customer_id)
-        inner join marts.customer_segments as ranked using (customer_id)
-        where apart.segmentation = 'apart' and ranked.segmentation = 'ranked'
-        """
-    ) == (True, True)
 
 
 def demo_lines():

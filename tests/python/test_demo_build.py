@@ -15,11 +15,15 @@ import pytest
 from conftest import (
     DEMO,
     PROJECT,
+    SMALL,
     build,
+    build_arguments,
     dbt,
     dbt_arguments,
     differences,
+    in_addition,
     run,
+    run_forked,
 )
 
 MARTS = {
@@ -178,7 +182,7 @@ def test_shuffled_lines_and_one_thread_make_the_same_marts(demo, tmp_path):
         tmp_path / "built",
         invoices=shuffled,
         variables=DEMO_CAMPAIGN,
-        preexec_fn=lambda: os.sched_setaffinity(0, {min(allowed)}),
+        meanwhile=lambda process: os.sched_setaffinity(process, {min(allowed)}),
     )
     assert other.code == 0, other.errors
     assert differences(demo, other, sorted(UNORDERED)) == dict.fromkeys(sorted(UNORDERED), 0)
@@ -189,10 +193,10 @@ def test_shuffled_lines_and_one_thread_make_the_same_marts(demo, tmp_path):
 
 
 @pytest.fixture
-def published_before(demo, tmp_path):
+def published_before(small, tmp_path):
     """A warehouse that has been published, and the bytes that its readers see."""
-    shutil.copy(demo.warehouse, tmp_path / "customers.duckdb")
-    shutil.copy(demo.published, tmp_path / "published.duckdb")
+    shutil.copy(small.warehouse, tmp_path / "customers.duckdb")
+    shutil.copy(small.published, tmp_path / "published.duckdb")
     return (tmp_path / "published.duckdb").read_bytes()
 
 
@@ -204,8 +208,11 @@ def published_before(demo, tmp_path):
         (["build", "--exclude-resource-type", "test"], "left out"),
     ],
 )
-def test_a_run_that_is_not_whole_is_not_published(published_before, tmp_path, arguments, reason):
-    ran = dbt(tmp_path, *arguments)
+def test_a_run_that_is_not_whole_is_not_published(
+    published_before, small_invoices, tmp_path, arguments, reason
+):
+    settings = in_addition({"invoices": str(small_invoices)}, SMALL)
+    ran = dbt(tmp_path, *arguments, "--vars", settings)
     assert "Not published" in ran.output
     assert reason in ran.output
     assert ran.published.read_bytes() == published_before
@@ -417,7 +424,26 @@ def status(result):
     ],
 )
 def test_wrong_settings_end_in_one_line(tmp_path, invoices, variables, message):
-    ran = build(tmp_path, invoices=invoices, variables=variables)
+    # Parsing takes seconds, and says no word of most settings; below are some that it does.
+    arguments = build_arguments(invoices=invoices, variables=variables)
+    parsed_with = build_arguments(invoices=invoices)
+    check_complaint(run_forked("build", arguments, tmp_path, parsed_with=parsed_with), message)
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ("{primary_segmentation: campaign}", "campaign is not of the population invoice_cu"),
+        ("{segmentations: {lifecycle: {k: 4}}}", "playbook is missing"),
+        ("{stability_refits: -1}", "stability_refits (in dbt_project.yml or VARS): must be a"),
+    ],
+)
+def test_wrong_settings_that_parsing_meets_end_in_one_line(tmp_path, variables, message):
+    check_complaint(build(tmp_path, variables=variables), message)
+
+
+def check_complaint(ran, message):
+    """A run ended with one line that has the message, and published nothing."""
     assert ran.code != 0
     complaints = ran.errors.splitlines()
     assert len(complaints) == 1, ran.errors

@@ -14,8 +14,8 @@ from contextlib import suppress
 import duckdb
 import pytest
 from conftest import (
-    DEMO,
     PROJECT,
+    SMALL,
     build,
     build_arguments,
     build_command,
@@ -39,11 +39,17 @@ PUBLISHED = """
 
 
 @pytest.fixture
-def warehouse(demo, tmp_path):
-    """A folder as a build of the demo leaves it."""
-    shutil.copy(demo.warehouse, tmp_path / "customers.duckdb")
-    shutil.copy(demo.published, tmp_path / "published.duckdb")
+def warehouse(small, tmp_path):
+    """A folder as a build leaves it."""
+    shutil.copy(small.warehouse, tmp_path / "customers.duckdb")
+    shutil.copy(small.published, tmp_path / "published.duckdb")
     return tmp_path
+
+
+@pytest.fixture
+def again(small_invoices):
+    """What the same build is told."""
+    return {"invoices": small_invoices, "variables": SMALL}
 
 
 @pytest.fixture
@@ -56,9 +62,9 @@ def holder(warehouse):
         process.kill()
 
 
-def test_who_holds_the_file_is_named(warehouse, holder):
+def test_who_holds_the_file_is_named(warehouse, holder, again):
     before = (warehouse / "published.duckdb").read_bytes()
-    ran = build(warehouse)
+    ran = build(warehouse, **again)
     assert ran.code != 0
     complaints = ran.errors.splitlines()
     assert len(complaints) == 1, ran.errors
@@ -68,9 +74,9 @@ def test_who_holds_the_file_is_named(warehouse, holder):
     assert (warehouse / "published.duckdb").read_bytes() == before
 
 
-def start_build(folder):
+def start_build(folder, **settings):
     return subprocess.Popen(
-        build_command(),
+        build_command(**settings),
         env=environment(folder, PROJECT),
         cwd=PROJECT,
         stdout=subprocess.PIPE,
@@ -79,12 +85,12 @@ def start_build(folder):
     )
 
 
-def test_of_two_builds_at_once_the_second_stops(warehouse, tmp_path):
-    with start_build(warehouse) as first:
+def test_of_two_builds_at_once_the_second_stops(warehouse, tmp_path, again):
+    with start_build(warehouse, **again) as first:
         for line in first.stdout:
             if "reading invoices" in line:
                 break
-        second = build(warehouse, target=tmp_path / "second")
+        second = build(warehouse, target=tmp_path / "second", **again)
         assert second.code != 0
         assert f"process {first.pid} has " in second.errors
         assert len(second.errors.splitlines()) == 1, second.errors
@@ -110,28 +116,28 @@ def check_whole(published):
     return lines
 
 
-def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(demo, warehouse):
+def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(small, warehouse, again):
     chance = random.Random(20)
     killed = 0
-    lines = check_whole(demo.published)
+    lines = check_whole(small.published)
 
     def kill(process):
-        time.sleep(chance.uniform(0.1, 7.0))
+        time.sleep(chance.uniform(0.1, 5.0))
         with suppress(ProcessLookupError):  # it was done before
             os.kill(process, signal.SIGKILL)
 
     while killed < 4:
-        ran = run_forked("build", build_arguments(), warehouse, meanwhile=kill)
+        ran = run_forked("build", build_arguments(**again), warehouse, meanwhile=kill)
         killed += ran.code == -signal.SIGKILL
         assert check_whole(warehouse / "published.duckdb") == lines
     # What a build leaves that is killed while it publishes, or while it reads.
     for leftover in (".published.duckdb.draft", ".scored.duckdb.draft", "landing"):
         (warehouse / leftover).mkdir(exist_ok=True)
         (warehouse / leftover / "half").write_bytes(b"half a file")
-    again = build(warehouse)
-    assert again.code == 0, again.errors
+    ran = build(warehouse, **again)
+    assert ran.code == 0, ran.errors
     marts = ["customers", "customer_segments", "invoice_lines", "line_accounting", "segments"]
-    assert differences(demo, again, marts) == dict.fromkeys(marts, 0)
+    assert differences(small, ran, marts) == dict.fromkeys(marts, 0)
     left = {path.name for path in warehouse.iterdir()} - {"target", "logs"}
     assert left == {"customers.duckdb", "published.duckdb"}
 
@@ -167,12 +173,10 @@ def test_stopped_at_any_moment_it_says_what_is_published(warehouse, number, step
     assert (warehouse / "published.duckdb").read_bytes() == before
 
 
-def test_all_fits_of_a_build_are_kept_or_none(warehouse):
+def test_all_fits_of_a_build_are_kept_or_none(warehouse, again):
     before = (warehouse / "published.duckdb").read_bytes()
     with duckdb.connect(str(warehouse / "customers.duckdb")) as connection:
-        connection.execute(
-            "delete from kept.fits where segmentation in ('campaign', 'value_tiers')"
-        )
+        connection.execute("delete from kept.fits")
         # Takes the first of the two and refuses the second.
         connection.execute(
             """
@@ -180,20 +184,20 @@ def test_all_fits_of_a_build_are_kept_or_none(warehouse):
             on kept.fits ((replace(segmentation, 'value_tiers', 'lifecycle')))
             """
         )
-    ran = build(warehouse)
+    ran = build(warehouse, **again)
     assert ran.code != 0
     assert len(ran.errors.splitlines()) == 1, ran.errors
     assert "no_tiers" in ran.errors or "onstraint" in ran.errors
     with duckdb.connect(str(warehouse / "customers.duckdb"), read_only=True) as connection:
         kept = connection.execute("select segmentation from kept.fits order by 1").fetchall()
-    assert kept == [("lifecycle",), ("outlier_aware",)]
+    assert kept == []
     assert (warehouse / "published.duckdb").read_bytes() == before
 
 
-def test_eight_readers_see_the_old_or_the_new_marts_whole(demo, warehouse):
+def test_eight_readers_see_the_old_or_the_new_marts_whole(small, warehouse, small_invoices):
     half = warehouse / "half.csv"
-    lines = (DEMO / "invoices.csv").read_text().splitlines(keepends=True)
-    half.write_text("".join(lines[:20_000]))
+    lines = small_invoices.read_text().splitlines(keepends=True)
+    half.write_text("".join(lines[:2_001]))
     seen, errors = set(), []
     done = threading.Event()
 
@@ -210,7 +214,7 @@ def test_eight_readers_see_the_old_or_the_new_marts_whole(demo, warehouse):
     for reader in readers:
         reader.start()
     try:
-        ran = build(warehouse, invoices=half)
+        ran = build(warehouse, invoices=half, variables=SMALL)
         assert ran.code == 0, ran.errors
         time.sleep(1)
     finally:
@@ -218,16 +222,17 @@ def test_eight_readers_see_the_old_or_the_new_marts_whole(demo, warehouse):
         for reader in readers:
             reader.join()
     assert errors == []
-    assert seen == {43_500, 19_999}
+    assert seen == {check_whole(small.published), 2_000}
 
 
-def test_a_full_disk_leaves_the_published_file_as_it_was(warehouse):
+def test_a_full_disk_leaves_the_published_file_as_it_was(warehouse, again):
     before = (warehouse / "published.duckdb").read_bytes()
     full = (warehouse / "customers.duckdb").stat().st_size // 2
 
     ran = build(
         warehouse,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (full, full)),
+        **again,
+        meanwhile=lambda process: resource.prlimit(process, resource.RLIMIT_FSIZE, (full, full)),
     )
     assert ran.code != 0
     assert len(ran.errors.splitlines()) == 1, ran.errors
@@ -235,9 +240,9 @@ def test_a_full_disk_leaves_the_published_file_as_it_was(warehouse):
     assert (warehouse / "published.duckdb").read_bytes() == before
 
 
-def test_what_cannot_be_published_ends_in_one_line(warehouse):
+def test_what_cannot_be_published_ends_in_one_line(warehouse, again):
     (warehouse / "scored.duckdb").mkdir()
-    ran = run_forked("build", ["score", *build_arguments()], warehouse)
+    ran = run_forked("build", ["score", *build_arguments(**again)], warehouse)
     assert ran.code != 0
     begin = f"error: marts are built but not published to {warehouse}/scored.duckdb: "
     assert ran.errors.startswith(begin)
@@ -245,11 +250,13 @@ def test_what_cannot_be_published_ends_in_one_line(warehouse):
     assert "Is a directory" in ran.errors
 
 
-def test_a_further_build_makes_the_same_marts_in_three_times_the_space_at_most(demo, warehouse):
-    first = demo.warehouse.stat().st_size
-    ran = build(warehouse)
+def test_a_further_build_makes_the_same_marts_in_three_times_the_space_at_most(
+    small, warehouse, again
+):
+    first = small.warehouse.stat().st_size
+    ran = build(warehouse, **again)
     assert ran.code == 0, ran.errors
     assert (warehouse / "customers.duckdb").stat().st_size <= 3 * first
-    marts = [mart for (mart,) in demo.rows(PUBLISHED)]
+    marts = [mart for (mart,) in small.rows(PUBLISHED)]
     assert marts
-    assert differences(demo, ran, marts) == dict.fromkeys(marts, 0)
+    assert differences(small, ran, marts) == dict.fromkeys(marts, 0)
