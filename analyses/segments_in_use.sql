@@ -1,5 +1,4 @@
-{#- The primary segmentation comes first, then others of the shop's customers. Names that no cluster has are left out:
-    there is nobody to act for. -#}
+{#- The primary segmentation comes first, then others of the shop's customers. -#}
 with segments as (
     select * from {{ ref('segments') }}
 ),
@@ -12,17 +11,6 @@ selected as (
     where is_selected
 ),
 
-clusters as (
-    select
-        segmentation,
-        segment_code,
-        count(distinct cluster_id) as clusters
-    from {{ ref('cluster_centers') }}
-    group by
-        segmentation,
-        segment_code
-),
-
 final as (
     select
         segments.segmentation,
@@ -33,7 +21,7 @@ final as (
         segments.segment_code,
         segments.segment_name,
         segments.colour,
-        clusters.clusters,
+        segments.clusters,
         segments.customers,
         segments.customer_share,
         segments.revenue,
@@ -48,10 +36,6 @@ final as (
         segments.measured_month_ends
     from segments
     inner join selected on segments.segmentation = selected.segmentation
-    inner join clusters
-        on
-            segments.segmentation = clusters.segmentation
-            and segments.segment_code = clusters.segment_code
     order by
         segments.segmentation <> {{ sql_text(setting('primary_segmentation')) }},
         segments.population <> 'invoice_customers',

@@ -28,6 +28,7 @@ ALGORITHMS = {"kmeans": "K-Means"}
 
 def customers_and_revenue(segmentation, segments):
     """Draw each segment's share of customers beside that of revenue, and its size."""
+    segments = [row for row in segments if row["customers"]]
     best = max(segments, key=lambda row: row["revenue_share"])
     brought = "spend" if best["population"] == "campaign_customers" else "revenue"
     label = {"align": "left", "dx": 5, "baseline": "middle"}
@@ -277,7 +278,7 @@ def action_plan(segmentation, segments):
         )
     yield Table(
         "What to do for each segment",
-        f"{told}Edit seeds/segment_playbook.csv to make this plan yours.",
+        f"{told}Edit seeds/segment_playbook.csv and segment_actions.csv to make this plan yours.",
         {
             "segment_name": "Segment",
             "key_characteristics": "Who they are",
@@ -286,7 +287,7 @@ def action_plan(segmentation, segments):
             "channel": "Where",
             "offer": "What to offer",
         },
-        segments,
+        [row for row in segments if row["customers"]],
         {"bought_next_share": percent},
     )
 

@@ -68,12 +68,12 @@ def summarise_lines(connection):
 
 
 def summarise_segments(connection, primary):
-    """Lay out the segments of the primary segmentation, those that name a cluster, as a table."""
+    """Lay out the segments of the primary segmentation, those that somebody is in, as a table."""
     rows = connection.execute(
         """
         select segment_name, customers, customer_share, revenue_share, action
         from marts.segments
-        where segmentation = ? and clusters > 0
+        where segmentation = ? and segments.customers > 0
         order by segment_order
         """,
         [primary],
@@ -151,7 +151,7 @@ def summarise_campaign(connection, segmentation):
         from marts.segments
         left join marts.campaign_response
             on dimension = 'segment' and campaign = 'campaign_6' and value = segment_name
-        where segmentation = ? and clusters > 0
+        where segmentation = ? and segments.customers > 0
         order by segment_order
         """,
         [segmentation],
@@ -194,7 +194,7 @@ def find_odd_customers(connection):
 def shorten(reasons):
     """Tell the first of several reasons, and where the others stand."""
     first, *others = reasons.split("; ")
-    more = f"; {len(others):,} more in refit_decisions.names_withheld" if others else ""
+    more = f"; {len(others):,} more in refit_decisions" if others else ""
     return f"{first}{more}"
 
 
@@ -202,7 +202,9 @@ def find_warnings(connection):
     """Find segmentations that are not what their declarations let people expect."""
     decisions = connection.execute(
         """
-        select segmentation, decision, reason, name_conflict is not null, names_withheld
+        select
+            segmentation, decision, reason, name_conflict is not null,
+            concat_ws('; ', names_withheld, actions_replaced)
         from marts.refit_decisions
         qualify as_of_date = max(as_of_date) over (partition by segmentation)
         order by segmentation
@@ -218,8 +220,7 @@ def find_warnings(connection):
                 filter (where clusters > 1)
         from marts.segments
         where
-            clusters > 0
-            and (segmentation, segment_code) not in (
+            (segmentation, segment_code) not in (
                 select segmentation, segment_code
                 from marts.cluster_centers
                 where outlier_features is not null
@@ -246,9 +247,7 @@ def find_warnings(connection):
         if is_conflict
     ]
     found += [
-        f"{segmentation}: {shorten(withheld)}."
-        for segmentation, *_, withheld in decisions
-        if withheld
+        f"{segmentation}: {shorten(reasons)}." for segmentation, *_, reasons in decisions if reasons
     ]
     return [printable(warning) for warning in found]
 

@@ -142,15 +142,20 @@
     claim about a feature that there is not would never be true. -#}
 {% macro check_playbook() -%}
     {%- if execute -%}
-        {%- set file = 'seeds/segment_playbook.csv' -%}
-        {%- set path = env_var('DBT_PROJECT_DIR', '.') ~ '/' ~ file -%}
-        {%- set fault = run_query("select playbook_fault(" ~ sql_text(path) ~ ")").rows[0][0] -%}
-        {{ stop(file ~ ": " ~ fault) if fault }}
-        {%- set claims_file = 'seeds/segment_claims.csv' -%}
-        {%- set claims_path = env_var('DBT_PROJECT_DIR', '.') ~ '/' ~ claims_file -%}
+        {%- set folder = env_var('DBT_PROJECT_DIR', '.') ~ '/' -%}
+        {%- set playbook = 'seeds/segment_playbook.csv' -%}
         {%- set names = features().values() | map('list') | sum(start=[]) | join(' ') -%}
-        {%- set given = sql_text(claims_path) ~ ", " ~ sql_text(path) ~ ", " ~ sql_text(names) -%}
-        {%- set fault = run_query("select claims_fault(" ~ given ~ ")").rows[0][0] -%}
-        {{ stop(claims_file ~ ": " ~ fault) if fault }}
+        {%- for file, check, others in [
+            (playbook, 'playbook_fault', []),
+            ('seeds/segment_claims.csv', 'claims_fault', [folder ~ playbook]),
+            ('seeds/segment_actions.csv', 'actions_fault', [folder ~ playbook]),
+        ] -%}
+            {%- set given = [] -%}
+            {%- for text in [folder ~ file] + others + [names] -%}
+                {%- do given.append(sql_text(text)) -%}
+            {%- endfor -%}
+            {%- set fault = run_query("select " ~ check ~ "(" ~ given | join(', ') ~ ")").rows[0][0] -%}
+            {{ stop(file ~ ": " ~ fault) if fault }}
+        {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

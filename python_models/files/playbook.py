@@ -1,4 +1,4 @@
-"""Check the playbook and its claims, files that people edit by hand, before a build begins."""
+"""Check the playbook, its claims and its other actions, which people edit by hand."""
 
 import csv
 import difflib
@@ -11,24 +11,29 @@ WRITTEN = {
     "segment_order": ("[1-9][0-9]*", "a whole number from 1"),
     "colour": ("#[0-9A-Fa-f]{6}", "a colour such as #0072B2"),
 }
-CLAIMED = ("playbook", "segment_code", "feature", "statistic", "comparison", "number", "times")
+CONDITION = ("feature", "statistic", "comparison", "number", "times")
+CLAIMED = ("playbook", "segment_code", *CONDITION)
+TEXTS = ("key_characteristics", "action", "channel", "offer")
+ACTED = ("playbook", "segment_code", "action_order", *CONDITION, *TEXTS)
 # What some may be.
 WORDS = {
     "statistic": ("mean", "median"),
     "comparison": (">=", ">", "<=", "<"),
-    "times": ("", "shop_mean", "shop_median"),
+    "times": ("", "shop_mean", "shop_median", "shop_gap"),
 }
 # The playbook whose segments stand in where no name of another is true.
 FALLBACK = "fallback"
 
 
-def check_playbook(path):
+def check_playbook(path, features):
     """Check that each segment of a playbook has a code, a name, a place and a colour of its own.
 
     Parameters
     ----------
     path : str or Path
         ``segment_playbook.csv``, UTF-8 with commas.
+    features : sequence of str
+        Names of all features; a feature over a window has that of the whole too.
 
     Raises
     ------
@@ -37,8 +42,8 @@ def check_playbook(path):
     OSError
         If the file can't be read.
     """
-    seen = {}
-    for line, row in read_rows(path, NEEDED):
+    seen, best = {}, {}
+    for line, row in read_rows(path, (*NEEDED, "outlier_features", "highest_in")):
         values = {column: (row[column] or "").strip() for column in NEEDED}
         for column, value in values.items():
             pattern, wanted = WRITTEN.get(column, ("(?s:.*)", ""))
@@ -47,6 +52,16 @@ def check_playbook(path):
             if not re.fullmatch(pattern, value):
                 raise ValueError(f"line {line}: {column} must be {wanted}, not {value}")
         playbook = values.pop("playbook")
+        if highest_in := (row["highest_in"] or "").strip():
+            check_feature(line, highest_in, features)
+            if (row["outlier_features"] or "").strip():
+                raise ValueError(f"line {line}: a segment of outliers can't have highest_in")
+            if playbook in best:
+                raise ValueError(
+                    f"playbook {playbook}: lines {best[playbook]} and {line} have highest_in; one "
+                    "segment can"
+                )
+            best[playbook] = line
         for column, value in values.items():
             key = (playbook, column, value.casefold())
             if key in seen:
@@ -76,27 +91,14 @@ def check_claims(path, playbook_path, features):
     OSError
         If a file can't be read.
     """
-    segments = {}
-    for line, row in read_rows(playbook_path, NEEDED):
-        segments.setdefault(row["playbook"].strip(), {})[row["segment_code"].strip()] = (line, row)
+    segments = read_segments(playbook_path)
     claiming, has_claims = [], set()
     for line, row in read_rows(path, CLAIMED):
         values = {column: (row[column] or "").strip() for column in CLAIMED}
-        playbook, code, feature = (values[column] for column in CLAIMED[:3])
-        check_known(line, "playbook", playbook, segments)
-        check_known(line, f"segment of {playbook}", code, segments[playbook])
-        if re.sub("_[0-9]+d$", "", feature) not in features:
-            check_known(line, "feature", feature, features)
-        for column, words in WORDS.items():
-            if values[column] not in words:
-                told = ", ".join(word or "empty" for word in words)
-                raise ValueError(f"line {line}: {column} must be one of {told}")
-        try:
-            is_number = math.isfinite(float(values["number"]))
-        except ValueError:
-            is_number = False
-        if not is_number:
-            raise ValueError(f"line {line}: number must be a number, not {values['number']}")
+        playbook, code = values["playbook"], values["segment_code"]
+        check_segment(line, playbook, code, segments)
+        check_feature(line, values["feature"], features)
+        check_condition(line, values, WORDS)
         has_claims.add((playbook, code))
         if playbook not in claiming:
             claiming.append(playbook)
@@ -108,6 +110,82 @@ def check_claims(path, playbook_path, features):
     for playbook in claiming:
         if playbook != FALLBACK:
             check_apart(playbook, segments[playbook], segments[FALLBACK])
+
+
+def check_actions(path, playbook_path, features):
+    """Check that other actions are of segments that there are, each under a condition.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``segment_actions.csv``, UTF-8 with commas.
+    playbook_path : str or Path
+        ``segment_playbook.csv``, already checked.
+    features : sequence of str
+        Names of all features.
+
+    Raises
+    ------
+    ValueError
+        In one line: the first thing that is wrong, with its line.
+    OSError
+        If a file can't be read.
+    """
+    segments = read_segments(playbook_path)
+    words = WORDS | {"times": tuple(word for word in WORDS["times"] if word != "shop_median")}
+    seen = {}
+    for line, row in read_rows(path, ACTED):
+        values = {column: (row[column] or "").strip() for column in ACTED}
+        playbook, code, order = (values[column] for column in ACTED[:3])
+        check_segment(line, playbook, code, segments)
+        if not re.fullmatch("[1-9][0-9]*", order):
+            raise ValueError(f"line {line}: action_order must be a whole number from 1")
+        check_known(line, "feature", values["feature"], features)
+        check_condition(line, values, words)
+        if not any(values[column] for column in TEXTS):
+            raise ValueError(f"line {line}: one of {', '.join(TEXTS)} must be there")
+        key = (playbook, code, int(order))
+        if key in seen:
+            raise ValueError(
+                f"lines {seen[key]} and {line} have the same action_order, {order}, of {code}"
+            )
+        seen[key] = line
+
+
+def read_segments(path):
+    """Read the segments of each playbook, by code, with their lines."""
+    segments = {}
+    for line, row in read_rows(path, NEEDED):
+        segments.setdefault(row["playbook"].strip(), {})[row["segment_code"].strip()] = (line, row)
+    return segments
+
+
+def check_segment(line, playbook, code, segments):
+    """Check that a playbook has a segment."""
+    check_known(line, "playbook", playbook, segments)
+    check_known(line, f"segment of {playbook}", code, segments[playbook])
+
+
+def check_feature(line, feature, features):
+    """Check that there is a feature, or one that it is a window of."""
+    if re.sub("_[0-9]+d$", "", feature) not in features:
+        check_known(line, "feature", feature, features)
+
+
+def check_condition(line, values, known):
+    """Check that a condition can be true."""
+    for column, words in known.items():
+        if values[column] not in words:
+            told = ", ".join(word or "empty" for word in words)
+            raise ValueError(f"line {line}: {column} must be one of {told}")
+    try:
+        is_number = math.isfinite(float(values["number"]))
+    except ValueError:
+        is_number = False
+    if not is_number:
+        raise ValueError(f"line {line}: number must be a number, not {values['number']}")
+    if values["times"] == "shop_gap" and not values["feature"].endswith("_days"):
+        raise ValueError(f"line {line}: shop_gap is in days, and {values['feature']} is not")
 
 
 def check_apart(playbook, own, fallbacks):

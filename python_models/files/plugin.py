@@ -10,7 +10,7 @@ import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from files.playbook import check_claims, check_playbook
+from files.playbook import check_actions, check_claims, check_playbook
 from files.publishing import publish
 from reading.campaign import land_campaign
 from reading.lines import land_lines
@@ -26,8 +26,9 @@ class Plugin(BasePlugin):
         for name, function, parameters in (
             ("hand_over", self.hand_over, 1),
             ("sweep", sweep, 1),
-            ("playbook_fault", playbook_fault, 1),
+            ("playbook_fault", playbook_fault, 2),
             ("claims_fault", claims_fault, 3),
+            ("actions_fault", actions_fault, 3),
         ):
             conn.create_function(
                 name,
@@ -122,14 +123,19 @@ def sweep(folder):
     return ""
 
 
-def playbook_fault(path):
-    """Say what ``playbook.check_playbook`` finds wrong in a file; empty text if nothing is."""
-    return fault(check_playbook, path)
+def playbook_fault(path, features):
+    """Say what ``playbook.check_playbook`` finds wrong; features are separated by spaces."""
+    return fault(check_playbook, path, features.split())
 
 
 def claims_fault(path, playbook_path, features):
     """Say what ``playbook.check_claims`` finds wrong; features are separated by spaces."""
     return fault(check_claims, path, playbook_path, features.split())
+
+
+def actions_fault(path, playbook_path, features):
+    """Say what ``playbook.check_actions`` finds wrong; features are separated by spaces."""
+    return fault(check_actions, path, playbook_path, features.split())
 
 
 def fault(check, *arguments):

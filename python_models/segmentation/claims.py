@@ -14,7 +14,12 @@ COMPARISONS = {
     "<=": (operator.le, TOLERANCE, "at most"),
     "<": (operator.lt, -TOLERANCE, "less than"),
 }
-OF_SHOP = {"shop_mean": "mean", "shop_median": "median"}
+# What a number can be a multiple of: a key of the figures of all customers, and its words.
+OF_SHOP = {
+    "shop_mean": ("mean", "the mean of all customers"),
+    "shop_median": ("median", "the median of all customers"),
+    "shop_gap": ("gap", "the shop's median days between purchases"),
+}
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,9 @@ class Claim:
     comparison : {">=", ">", "<=", "<"}
     number : float
         What the statistic is compared with, in the unit of the feature.
-    times : {"shop_mean", "shop_median"} or None
-        What the number is a multiple of: that figure of all customers of the segmentation.
+    times : {"shop_mean", "shop_median", "shop_gap"} or None
+        What the number is a multiple of: that figure of all customers of the segmentation, or the
+        shop's median days between two purchases of a customer.
     """
 
     feature: str
@@ -44,8 +50,8 @@ class Claim:
     times: str | None = None
 
     def bound(self, shop):
-        """Compute what the statistic is compared with, from the figures of all customers."""
-        return self.number * (shop[OF_SHOP[self.times]][self.column] if self.times else 1)
+        """Compute what the statistic is compared with; nan where the shop has no such figure."""
+        return self.number * (shop[OF_SHOP[self.times][0]][self.column] if self.times else 1)
 
     def is_met(self, group, shop):
         """Whether the claim is true.
@@ -53,7 +59,8 @@ class Claim:
         Parameters
         ----------
         group, shop : dict of str to ndarray of shape (n_features,), float64
-            As from `figures`: of the customers who would have the name, and of all.
+            As from `figures` and `figures_of_shop`: of the customers who would have the name, and
+            of all.
 
         Returns
         -------
@@ -73,10 +80,12 @@ class Claim:
         if self.column is None:
             return f"the name needs {feature}, which is not among the features"
         figure, bound = group[self.statistic][self.column], self.bound(shop)
+        if np.isnan(bound):
+            return f"nobody knows {OF_SHOP[self.times][1]}, which the name needs"
         of = ""
         if self.times:
             factor = "" if self.number == 1 else f"{self.number:g} times "
-            of = f"{factor}the {OF_SHOP[self.times]} of all customers, "
+            of = f"{factor}{OF_SHOP[self.times][1]}, "
         return (
             f"their {self.statistic} {feature} is {round(figure, 2):,g}, and the name needs "
             f"{COMPARISONS[self.comparison][2]} {of}{round(bound, 2):,g}"
@@ -97,6 +106,23 @@ def figures(raw):
         By statistic.
     """
     return {name: statistic(raw, axis=0) for name, statistic in STATISTICS.items()}
+
+
+def figures_of_shop(customers):
+    """Take the figures of all customers that claims compare with.
+
+    Parameters
+    ----------
+    customers : Customers
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_features,), float64
+        As from `figures`, and ``gap``, which is the same for each feature: days; nan where no
+        customer has bought on two days.
+    """
+    gap = np.nan if customers.median_gap_days is None else customers.median_gap_days
+    return figures(customers.raw) | {"gap": np.full(customers.raw.shape[1], gap, dtype="float64")}
 
 
 def first_unmet(claims, group, shop):

@@ -16,12 +16,16 @@ class Customers:
         Features after the declared transform, and in their own units.
     revenue : ndarray of shape (n_customers,), float64
         What each has spent.
+    median_gap_days : float or None
+        The shop's median days between two purchases of a customer; None where nobody has bought
+        on two days, or the customers are not a shop's.
     """
 
     ids: np.ndarray
     transformed: np.ndarray
     raw: np.ndarray
     revenue: np.ndarray
+    median_gap_days: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Assigned:
     clusters: np.ndarray
 
 
-def read_customers(transformed, declaration):
+def read_customers(transformed, declaration, median_gap_days=None):
     """Read identifiers and features of a segmentation's customers.
 
     They come in the order of their numeric identifiers (shorter texts first, then by text), which
@@ -51,6 +55,8 @@ def read_customers(transformed, declaration):
     transformed : DuckDBPyRelation
         ``int_customers_transformed``.
     declaration : Declaration
+    median_gap_days : float, optional
+        As in `Customers`.
 
     Returns
     -------
@@ -92,6 +98,7 @@ def read_customers(transformed, declaration):
         transformed=columns("features"),
         raw=columns("measures"),
         revenue=np.ma.filled(customers["revenue"].astype("float64"), 0.0),
+        median_gap_days=median_gap_days,
     )
 
 
@@ -134,6 +141,23 @@ def read_assigned(customer_segments, declaration, ids):
         codes=np.array([found[customer][0] for customer in ids], dtype=object),
         clusters=np.array([found[customer][1] for customer in ids], dtype="int64"),
     )
+
+
+def read_gap(as_of_dates):
+    """Read the shop's median days between two purchases of a customer.
+
+    Parameters
+    ----------
+    as_of_dates : DuckDBPyRelation
+        ``int_as_of_dates``.
+
+    Returns
+    -------
+    float or None
+        None where nobody has bought on two days.
+    """
+    (gap,) = as_of_dates.filter("is_current").aggregate("max(median_gap_days)").fetchone()
+    return gap
 
 
 def read_as_of(transformed, declaration):

@@ -54,6 +54,10 @@ class Playbook:
         true. The last one has no claims. Empty where no segment has claims.
     names : dict of str to str
         What people call the segments, by code.
+    best : tuple of (str, int), or None
+        Code of the segment that belongs to the cluster whose customers have the highest mean of a
+        feature, and the column of that feature. None where there is no such segment, or the
+        segmentation does not have the feature.
     """
 
     prototypes: dict
@@ -61,13 +65,14 @@ class Playbook:
     claims: dict = field(default_factory=dict)
     fallbacks: list = field(default_factory=list)
     names: dict = field(default_factory=dict)
+    best: tuple | None = None
 
     def key(self):
         """12 hexadecimal digits, equal where segments, their places and their claims are."""
         segments = [(code, place.tolist()) for code, place in self.prototypes.items()]
         kinds = sorted((sorted(kind), code) for kind, code in self.outliers.items())
         claims = sorted((code, [str(claim) for claim in own]) for code, own in self.claims.items())
-        told = [segments, kinds, claims, list(self.fallbacks)]
+        told = [segments, kinds, claims, list(self.fallbacks), self.best]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 
@@ -118,7 +123,7 @@ def read_playbook(playbook, prototypes, name, declaration, claims=None):
     ----------
     playbook : DataFrame
         ``segment_playbook``, ordered by segment_order: playbook, segment_code, segment_name,
-        outlier_features.
+        outlier_features, highest_in.
     prototypes : DataFrame
         ``segment_prototypes``: playbook, segment_code, feature, position.
     name : str
@@ -183,9 +188,13 @@ def read_playbook(playbook, prototypes, name, declaration, claims=None):
         frozenset(kind.split()): code
         for code, kind in zip(kinds["segment_code"], kinds["outlier_features"], strict=True)
     }
+    best = None
+    for row in rows[rows["highest_in"].notna() & (rows["highest_in"] != "")].itertuples():
+        column = find_column(declaration.features, row.highest_in)
+        best = None if column is None else (row.segment_code, column)
     claimed = {} if claims is None else read_claims(claims, name, declaration.features)
     if not claimed:
-        return Playbook(found, outliers)
+        return Playbook(found, outliers, best=best)
     fallbacks = playbook[playbook["playbook"] == FALLBACK]
     named = pd.concat([rows, fallbacks])
     return Playbook(
@@ -194,6 +203,7 @@ def read_playbook(playbook, prototypes, name, declaration, claims=None):
         claimed | read_claims(claims, FALLBACK, declaration.features),
         fallbacks["segment_code"].tolist(),
         dict(zip(named["segment_code"], named["segment_name"], strict=True)),
+        best,
     )
 
 

@@ -168,7 +168,7 @@ def fit_segmentation(
         in_use = name(chosen, playbook, previous if keep_names else None)
         withheld = [cluster.withheld for cluster in in_use if cluster.withheld]
         # Others name nobody. They are held to claims only in a shop where names turn out untrue.
-        unclaimed = replace(playbook, claims={}, fallbacks=[])
+        unclaimed = replace(playbook, claims={}, fallbacks=[], best=None)
         named = [
             in_use
             if candidate is chosen

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from segmentation.claims import figures, first_unmet
+from segmentation.claims import figures, figures_of_shop, first_unmet
 from segmentation.clusters import nearest_centers
 from segmentation.scaling import apply_ranks, fit_scale, scale
 
@@ -64,7 +64,7 @@ def name_clusters(
     list of NamedCluster
         In the order of their numbers.
     """
-    shop = figures(customers.raw) if playbook.claims else None
+    shop = figures_of_shop(customers) if playbook.claims else None
     clusters = name_centers(
         customers.transformed[inside],
         preparation,
@@ -108,10 +108,10 @@ def measure_clusters(customers, preparation, inside, playbook, centers):
     Returns
     -------
     list of dict, or None
-        As from `claims.figures`. None where the playbook claims nothing. A centre that nobody is
-        nearest to has no figures, so that no claim about it is true.
+        As from `claims.figures`. None where the playbook asks for no figures. A centre that nobody
+        is nearest to has none, so that no claim about it is true.
     """
-    if not playbook.claims or not len(centers):
+    if not (playbook.claims or playbook.best) or not len(centers):
         return None
     nearest = nearest_centers(scale(customers.transformed[inside], preparation), centers)
     raw = customers.raw[inside]
@@ -136,9 +136,9 @@ def name_centers(
     previous : StoredFit, optional
         As for `name_clusters`.
     groups : list of dict, optional
-        Figures of each centre's customers; needed where the playbook has claims.
+        Figures of each centre's customers; needed where the playbook has claims or a best segment.
     shop : dict, optional
-        Figures of all customers; needed there too.
+        Figures of all customers; needed where it has claims.
 
     Returns
     -------
@@ -149,10 +149,14 @@ def name_centers(
     codes = [*playbook.prototypes, *playbook.fallbacks]
     standard = to_standard(transformed, preparation, centers)
     prototypes = np.array(list(playbook.prototypes.values()))
+    best = find_best(playbook, groups)
     allowed = None if groups is None else find_allowed(playbook, groups, shop)
-    matched = match_prototypes(standard, prototypes, allowed)
+    if best is not None and not allowed[best]:
+        # Where it is not true of the best, it is not for those who come after them.
+        allowed[:, best[1]] = False
+    matched = match_prototypes(standard, prototypes, allowed, best)
     withheld = [None] * len(centers)
-    nearest = match_prototypes(standard, prototypes)
+    nearest = match_prototypes(standard, prototypes, best=best)
     for position in np.flatnonzero(matched < 0):
         code, withheld[position] = withhold(
             playbook, codes[nearest[position]], groups[position], shop
@@ -206,6 +210,28 @@ def find_allowed(playbook, groups, shop):
     )
 
 
+def find_best(playbook, groups):
+    """Find the cluster that the playbook's best segment belongs to.
+
+    Parameters
+    ----------
+    playbook : Playbook
+    groups : list of dict, or None
+        Figures of each cluster's customers.
+
+    Returns
+    -------
+    tuple of (int, int), or None
+        Position of the cluster, and that of the segment among the prototypes. None where the
+        playbook has no such segment.
+    """
+    if playbook.best is None:
+        return None
+    code, column = playbook.best
+    means = [group["mean"][column] for group in groups]
+    return int(np.nanargmax(means)), list(playbook.prototypes).index(code)
+
+
 def withhold(playbook, code, group, shop):
     """Give customers a plain name in place of one that is not true of them.
 
@@ -229,11 +255,9 @@ def withhold(playbook, code, group, shop):
         for each in playbook.fallbacks
         if first_unmet(playbook.claims.get(each, ()), group, shop) is None
     )
-    unmet = first_unmet(playbook.claims[code], group, shop)
-    return plain, (
-        f"{playbook.names[plain]} are not called {playbook.names[code]}, because "
-        f"{unmet.told(group, shop)}"
-    )
+    unmet = first_unmet(playbook.claims.get(code, ()), group, shop)
+    reason = "others rank above them" if unmet is None else unmet.told(group, shop)
+    return plain, f"{playbook.names[plain]} are not called {playbook.names[code]}, because {reason}"
 
 
 def to_standard(transformed, preparation, centers):
@@ -276,7 +300,7 @@ def in_units_of(preparation, other, centers):
     return (centers * other.scales + other.offsets - preparation.offsets) / preparation.scales
 
 
-def match_prototypes(centers, prototypes, allowed=None):
+def match_prototypes(centers, prototypes, allowed=None, best=None):
     """Match clusters with the named prototypes of a playbook.
 
     Every prototype names one cluster, and every cluster has one name, such that the sum of squared
@@ -285,7 +309,8 @@ def match_prototypes(centers, prototypes, allowed=None):
     numbers of the clusters play no part, so a refit, a shuffle or another seed keeps names.
 
     Where some pairs are not allowed, as many clusters as possible get an allowed name of their
-    own, those left over take the nearest allowed name, and the others get none.
+    own, those left over take the nearest allowed name, and the others get none. The best pair is
+    made first, if it is allowed, however far apart the two are.
 
     Parameters
     ----------
@@ -295,6 +320,8 @@ def match_prototypes(centers, prototypes, allowed=None):
         In the same unit. A feature that is nan for all of them takes no part.
     allowed : ndarray of shape (n_clusters, n_prototypes), bool, optional
         Which prototypes may name which clusters; all where it is left out.
+    best : tuple of (int, int), optional
+        A cluster, and the prototype that it comes before all others for.
 
     Returns
     -------
@@ -323,8 +350,12 @@ def match_prototypes(centers, prototypes, allowed=None):
     if allowed is None:
         allowed = np.ones(distances.shape, dtype=bool)
     # One pair that is not allowed costs more than all pairs that are.
-    costs = np.where(allowed, distances, 1 + distances.sum())
+    dear = 1 + distances.sum()
+    costs = np.where(allowed, distances, dear)
     matched = costs.argmin(axis=1)
+    if best is not None and allowed[best]:
+        # Whatever else this cluster or this name could have is out of the question.
+        costs[best[0]], costs[:, best[1]], costs[best] = dear, dear, 0
     clusters, names = linear_sum_assignment(costs)
     is_allowed = allowed[clusters, names]
     matched[clusters[is_allowed]] = names[is_allowed]

@@ -99,13 +99,13 @@ def test_a_k_that_is_not_declared_is_none(nothing):
 
 PLAYBOOK = pd.DataFrame(
     [
-        ("tiers", "away", None),
-        ("tiers", "loyal", np.nan),
-        ("kinds", "outlier_both", "monetary frequency"),
-        ("kinds", "outlier_spend", "monetary"),
-        ("kinds", "usual", ""),
+        ("tiers", "away", None, None),
+        ("tiers", "loyal", np.nan, "monetary"),
+        ("kinds", "outlier_both", "monetary frequency", np.nan),
+        ("kinds", "outlier_spend", "monetary", np.nan),
+        ("kinds", "usual", "", ""),
     ],
-    columns=["playbook", "segment_code", "outlier_features"],
+    columns=["playbook", "segment_code", "outlier_features", "highest_in"],
 )
 PROTOTYPES = pd.DataFrame(
     [
@@ -122,6 +122,17 @@ PROTOTYPES = pd.DataFrame(
     ],
     columns=["playbook", "segment_code", "feature", "position"],
 )
+
+
+def test_a_best_segment_is_best_in_a_feature_of_the_declaration():
+    def best(name, *features):
+        declaration = replace(LIFECYCLE, features=features)
+        return read_playbook(PLAYBOOK, PROTOTYPES, name, declaration).best
+
+    assert best("tiers", "recency_days", "monetary") == ("loyal", 1)
+    assert best("tiers", "monetary_365d", "recency_days") == ("loyal", 0)
+    assert best("tiers", "recency_days") is None
+    assert best("kinds", "recency_days", "monetary") is None
 
 
 def test_prototypes_keep_the_playbooks_order_and_the_declarations_features():

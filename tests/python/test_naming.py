@@ -8,11 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from segmentation.claims import Claim, figures, first_unmet
+from segmentation.claims import Claim, figures, figures_of_shop, first_unmet
 from segmentation.clusters import Partition
 from segmentation.customers import Customers
 from segmentation.declarations import Declaration, read_claims, read_playbook
-from segmentation.naming import match_prototypes, name_clusters, order_clusters
+from segmentation.naming import match_prototypes, name_clusters, order_clusters, withhold
 from segmentation.scaling import find_outliers, fit_preparation, scale
 from segmentation.stored_fit import center_rows, read_fit
 
@@ -152,7 +152,7 @@ def test_a_claim_compares_a_statistic_with_a_number_or_a_figure_of_all(
     comparison, below, equal, above
 ):
     # Mean 4 and median 2 of all; of the group below 3 and 3.
-    shop = figures(np.array([[1.0], [2.0], [9.0]]))
+    shop = figures(np.array([[1.0], [2.0], [9.0]])) | {"gap": np.array([1.5])}
     group = figures(np.array([[1.0], [3.0], [5.0]]))
     for number, times, met in (
         (4, None, below),
@@ -161,6 +161,8 @@ def test_a_claim_compares_a_statistic_with_a_number_or_a_figure_of_all(
         (1, "shop_mean", below),
         (0.75, "shop_mean", equal),
         (1.5, "shop_median", equal),
+        (2, "shop_gap", equal),
+        (4, "shop_gap", below),
         (1, "shop_median", above),
     ):
         for statistic in ("mean", "median"):
@@ -186,6 +188,34 @@ def test_what_is_not_measured_is_not_claimed():
     assert "frequency, which is not among the features" in claim.told(nobody, nobody)
 
 
+def test_a_shop_without_a_rhythm_keeps_none():
+    for comparison in (">", "<="):
+        claim = Claim("recency_days", 0, "median", comparison, 2, "shop_gap")
+        raw = np.array([[5.0], [7.0]])
+        shop = figures_of_shop(Customers(np.array(["1", "2"]), raw, raw, raw[:, 0]))
+        assert not claim.is_met(figures(raw), shop)
+        assert claim.told(figures(raw), shop) == (
+            "nobody knows the shop's median days between purchases, which the name needs"
+        )
+
+
+@repeatable
+@given(centers=points(1, 6), prototypes=points(1, 5), data=st.data())
+def test_the_best_has_its_name_whatever_it_is_near_to(centers, prototypes, data):
+    cluster, name = (data.draw(st.integers(0, len(of) - 1)) for of in (centers, prototypes))
+    matched = match_prototypes(centers, prototypes, best=(cluster, name))
+    assert matched[cluster] == name
+    others, codes = np.delete(centers, cluster, axis=0), np.delete(prototypes, name, axis=0)
+    if 0 < len(others) <= len(codes):
+        # The others are matched as if there were neither.
+        assume_one_way(pairings(others, codes))
+        rest = match_prototypes(others, codes)
+        assert np.delete(matched, cluster).tolist() == (rest + (rest >= name)).tolist()
+    allowed = np.ones((len(centers), len(prototypes)), dtype=bool)
+    allowed[cluster, name] = False
+    assert match_prototypes(centers, prototypes, allowed, (cluster, name))[cluster] != name
+
+
 SEEDS = PROJECT / "seeds"
 FEATURES = ("recency_days", "frequency", "monetary")
 
@@ -204,12 +234,12 @@ def built_in(name, features=FEATURES, *, separated=(), without=None):
     return declaration, read_playbook(playbook, prototypes, name, declaration, claims)
 
 
-def call(name, groups, *, features=FEATURES, separated=(), without=None, previous=None):
+def call(name, groups, *, features=FEATURES, separated=(), without=None, previous=None, gap=30.0):
     """Names of groups of equal customers, each a cluster; outliers are left to the fences."""
     declaration, playbook = built_in(name, features, separated=separated, without=without)
     raw = np.array([row for customers, row in groups for _ in range(customers)], dtype="float64")
     of = np.repeat(np.arange(len(groups)), [customers for customers, _ in groups])
-    customers = Customers(np.arange(len(raw)).astype(str), np.log1p(raw), raw, raw[:, -1])
+    customers = Customers(np.arange(len(raw)).astype(str), np.log1p(raw), raw, raw[:, -1], gap)
     preparation = fit_preparation(
         customers.transformed,
         raw,
@@ -250,6 +280,34 @@ def test_an_ordinary_shop_has_the_names_of_its_playbook():
     assert all(cluster.withheld is None for cluster in clusters)
 
 
+def test_who_has_been_away_longer_than_the_shops_rhythm_lapses():
+    # 60 days are two gaps of 30, and six of 10.
+    assert codes("lifecycle", USUAL, gap=10.0) == {"high_value", "lapsing", "occasional", "at_risk"}
+    at = [row if row[1][1] != 4 else (30, (44, 4, 900)) for row in USUAL]
+    assert "frequent_loyal" in codes("lifecycle", at, gap=10.0)
+    assert "lapsing" in codes("lifecycle", at, gap=9.9)
+
+
+def test_the_best_by_spend_come_first_though_they_stand_nearer_to_another_name():
+    groceries = [(1132, (2, 86, 2621)), (973, (11, 27, 715)), (364, (400, 1, 5))]
+    found, _ = call("lifecycle", groceries, gap=3.0)
+    assert found[0].code == "high_value"
+    assert found[0].center[2] == max(cluster.center[2] for cluster in found)
+    # Where it is not true of the best, those who spend less have not earned it.
+    best_gone = [(30, (90, 1, 9000)), (30, (5, 9, 3000)), (60, (60, 1, 20))]
+    assert "high_value" not in codes("lifecycle", best_gone)
+
+
+def test_a_name_that_others_come_before_for_is_withheld_from_whom_it_is_true_of():
+    _, playbook = built_in("lifecycle")
+    raw = np.array([[1.0, 9.0, 900.0], [50.0, 1.0, 10.0], [60.0, 1.0, 5.0]])
+    shop = figures_of_shop(Customers(np.arange(3).astype(str), raw, raw, raw[:, 2], 10.0))
+    assert withhold(playbook, "high_value", figures(raw[:1]), shop) == (
+        "more_frequent",
+        "More Frequent Buyers are not called High-Value Customers, because others rank above them",
+    )
+
+
 ODD = {
     "all bought once": [
         (20, (10, 1, 900)),
@@ -279,8 +337,9 @@ LIES = {
 
 @pytest.mark.parametrize("shop", ODD)
 def test_names_that_are_not_true_of_an_odd_shop_are_given_to_nobody(shop):
+    gap = None if shop in ("all bought once", "all on one day") else 30.0
     for playbook in ("lifecycle", "value_tiers"):
-        assert not codes(playbook, ODD[shop]) & LIES[shop]
+        assert not codes(playbook, ODD[shop], gap=gap) & LIES[shop]
 
 
 def test_a_plain_name_says_where_customers_stand_and_why_it_is_plain():
@@ -344,7 +403,7 @@ def test_a_refit_keeps_a_name_and_says_what_it_would_mean_now():
 
 
 CLAIMS = pd.read_csv(SEEDS / "segment_claims.csv")
-# Means and medians of a group, and of all.
+# Means and medians of a group, and of all, in a shop whose customers come every ten days.
 STANDINGS = list(product((0.4, 1, 1.5, 2, 2.5, 3, 20, 40, 70, 100), repeat=2))
 OF_ALL = list(product((1, 2, 25, 60, 80), repeat=2))
 
@@ -353,7 +412,11 @@ def standing(claims, column, broken=None):
     """Figures of one feature for which all claims about it are true but the broken one."""
     for (shop_mean, shop_median), (mean, median) in product(OF_ALL, STANDINGS):
         blank = np.zeros(column)
-        shop = {"mean": np.r_[blank, shop_mean], "median": np.r_[blank, shop_median]}
+        shop = {
+            "mean": np.r_[blank, shop_mean],
+            "median": np.r_[blank, shop_median],
+            "gap": np.r_[blank, 10.0],
+        }
         group = {"mean": np.r_[blank, mean], "median": np.r_[blank, median]}
         if all(
             claim.is_met(group, shop) is (claim is not broken)
@@ -384,6 +447,7 @@ def test_each_claim_alone_withholds_its_name(place):
         {"mean": means, "median": medians}
         for means, medians in ((shop_mean, shop_median), (mean, median))
     )
+    shop["gap"] = np.full(len(features), 10.0)
     assert first_unmet(claims, group, shop) is broken
     lacking = read_claims(CLAIMS.drop(index=place), name, features).get(code, ())
     assert first_unmet(lacking, group, shop) is None

@@ -6,9 +6,12 @@ from datetime import date, timedelta
 import pytest
 from conftest import PROJECT, build, copy_project
 
-from files.playbook import check_claims, check_playbook
+from files.playbook import check_actions, check_claims, check_playbook
 
-HEADER = "playbook,segment_code,segment_name,segment_order,colour,action"
+HEADER = (
+    "playbook,segment_code,segment_name,segment_order,colour,action,outlier_features,highest_in"
+)
+FEATURES = ["frequency", "monetary", "recency_days"]
 GOOD = [
     "tiers,high,High,1,#0072B2,Keep",
     "tiers,low,Low,2,#D55E00,",
@@ -22,8 +25,8 @@ def write(path, rows, header=HEADER):
 
 
 def test_playbooks_may_share_what_segments_of_one_may_not(tmp_path):
-    check_playbook(write(tmp_path / "playbook.csv", GOOD))
-    check_playbook(PROJECT / "seeds" / "segment_playbook.csv")
+    check_playbook(write(tmp_path / "playbook.csv", GOOD), FEATURES)
+    check_playbook(PROJECT / "seeds" / "segment_playbook.csv", [*FEATURES, "total_spend"])
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def test_playbooks_may_share_what_segments_of_one_may_not(tmp_path):
 )
 def test_segments_of_a_playbook_differ_in_all_that_tells_them_apart(tmp_path, row, message):
     with pytest.raises(ValueError) as raised:
-        check_playbook(write(tmp_path / "playbook.csv", [*GOOD, row]))
+        check_playbook(write(tmp_path / "playbook.csv", [*GOOD, row]), FEATURES)
     assert str(raised.value) == f"playbook tiers: {message}; each segment needs its own"
 
 
@@ -63,23 +66,34 @@ def test_segments_of_a_playbook_differ_in_all_that_tells_them_apart(tmp_path, ro
             'tiers,mid,"Mid\nvalue",3,red,',
             "line 6: colour must be a colour such as #0072B2, not red",
         ),
+        (
+            "tiers,mid,Mid,3,#000000,,,spend",
+            "line 5: there is no feature spend",
+        ),
+        (
+            "tiers,mid,Mid,3,#000000,,monetary,monetary",
+            "line 5: a segment of outliers can't have highest_in",
+        ),
+        (
+            "tiers,mid,Mid,3,#000000,,,monetary\ntiers,top,Top,4,#000001,,,monetary_365d",
+            "playbook tiers: lines 5 and 6 have highest_in; one segment can",
+        ),
     ],
 )
 def test_what_cannot_name_a_segment_is_refused_with_its_line(tmp_path, row, message):
     with pytest.raises(ValueError) as raised:
-        check_playbook(write(tmp_path / "playbook.csv", [*GOOD, row]))
+        check_playbook(write(tmp_path / "playbook.csv", [*GOOD, row]), FEATURES)
     assert str(raised.value) == message
 
 
 def test_another_delimiter_is_told_by_its_header(tmp_path):
     rows = [row.replace(",", ";") for row in GOOD]
     with pytest.raises(ValueError, match=r"no column playbook, .*; there are playbook;segment_"):
-        check_playbook(write(tmp_path / "playbook.csv", rows, HEADER.replace(",", ";")))
+        check_playbook(write(tmp_path / "playbook.csv", rows, HEADER.replace(",", ";")), [])
     with pytest.raises(ValueError, match="no column playbook"):
-        check_playbook(write(tmp_path / "playbook.csv", [], ""))
+        check_playbook(write(tmp_path / "playbook.csv", [], ""), [])
 
 
-PLAIN_NAMES = {"recent_bigger", "recent_smaller", "earlier_bigger", "earlier_smaller", "other"}
 CLAIMS = "playbook,segment_code,feature,statistic,comparison,number,times"
 PLAIN = "fallback,plain,Plain,9,#999999,"
 
@@ -88,7 +102,7 @@ def claim(tmp_path, *claims, segments=(*GOOD, PLAIN)):
     check_claims(
         write(tmp_path / "claims.csv", claims, CLAIMS),
         write(tmp_path / "playbook.csv", segments),
-        ["frequency", "monetary"],
+        FEATURES,
     )
 
 
@@ -130,7 +144,11 @@ def test_claims_of_segments_and_features_that_there_are_pass(tmp_path):
         ("tiers,high,frequency,mean,>,,", "line 3: number must be a number, not "),
         (
             "tiers,high,frequency,mean,>,1,mean",
-            "line 3: times must be one of empty, shop_mean, shop_median",
+            "line 3: times must be one of empty, shop_mean, shop_median, shop_gap",
+        ),
+        (
+            "tiers,high,frequency,mean,>,1,shop_gap",
+            "line 3: shop_gap is in days, and frequency is not",
         ),
         (
             "fallback,plain,frequency,mean,>,1,",
@@ -181,6 +199,63 @@ def test_a_playbook_with_claims_differs_from_the_fallbacks(tmp_path, row, same):
     )
 
 
+ACTIONS = (
+    "playbook,segment_code,action_order,feature,statistic,comparison,number,times,"
+    "key_characteristics,action,channel,offer"
+)
+
+
+def act(tmp_path, *actions):
+    check_actions(
+        write(tmp_path / "actions.csv", actions, ACTIONS),
+        write(tmp_path / "playbook.csv", GOOD),
+        FEATURES,
+    )
+
+
+def test_other_actions_that_can_be_true_pass(tmp_path):
+    act(tmp_path)
+    act(
+        tmp_path,
+        "tiers,high,1,recency_days,median,>,4.4,shop_gap,Away,Win back,E-mail,None",
+        "tiers,high,2,frequency,mean,>=,1.5,shop_mean,,,,Credit",
+        "tiers,low,1,frequency,median,<,2,,,Thank them",
+        "other,high,1,monetary,median,>,10,,Spend",
+    )
+    seeds = PROJECT / "seeds"
+    check_actions(seeds / "segment_actions.csv", seeds / "segment_playbook.csv", FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            "teirs,high,1,frequency,mean,>,2,,,Do",
+            "line 3: there is no playbook teirs. Did you mean ",
+        ),
+        ("tiers,best,1,frequency,mean,>,2,,,Do", "line 3: there is no segment of tiers best"),
+        ("tiers,low,0,frequency,mean,>,2,,,Do", "line 3: action_order must be a whole number from"),
+        ("tiers,high,1,frequency,mean,>,2,,,Do", "lines 2 and 3 have the same action_order, 1, of"),
+        ("tiers,low,1,orders,mean,>,2,,,Do", "line 3: there is no feature orders"),
+        ("tiers,low,1,monetary_90d,mean,>,2,,,Do", "line 3: there is no feature monetary_90d"),
+        ("tiers,low,1,frequency,mode,>,2,,,Do", "line 3: statistic must be one of mean, median"),
+        ("tiers,low,1,frequency,mean,>,,,,Do", "line 3: number must be a number, not "),
+        (
+            "tiers,low,1,frequency,mean,>,2,shop_median,,Do",
+            "line 3: times must be one of empty, shop_mean, shop_gap",
+        ),
+        ("tiers,low,1,monetary,mean,>,2,shop_gap,,Do", "line 3: shop_gap is in days, and monetary"),
+        (
+            "tiers,low,1,frequency,mean,>,2,,,,, ",
+            "line 3: one of key_characteristics, action, channel, offer must be there",
+        ),
+    ],
+)
+def test_an_action_that_could_not_be_taken_is_refused_with_its_line(tmp_path, row, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        act(tmp_path, "tiers,high,1,frequency,median,>=,2,,,Do", row)
+
+
 def test_a_build_with_a_claim_about_an_unknown_feature_does_not_begin(tmp_path):
     project = copy_project(tmp_path)
     seed = project / "seeds" / "segment_claims.csv"
@@ -215,10 +290,10 @@ def test_nobody_is_called_loyal_where_everybody_bought_once(tmp_path):
         "where segmentation = 'lifecycle' order by segment_order"
     )
     used = {code for code, customers, _ in segments if customers}
-    assert {"high_value", "frequent_loyal"} <= {code for code, *_ in segments} - used
+    # Names that nobody has have no row.
+    assert not {"high_value", "frequent_loyal", "lapsing"} & {code for code, *_ in segments}
     assert {"recent_bigger", "earlier_bigger"} & used
-    # Plain names that nobody has have no row, and no customer is lost.
-    assert all(clusters for code, _, clusters in segments if code in PLAIN_NAMES)
+    assert all(clusters for *_, clusters in segments)
     assert sum(customers for _, customers, _ in segments) == 120
     withheld = dict(built.rows("select segmentation, names_withheld from marts.refit_decisions"))
     assert all(withheld.values())

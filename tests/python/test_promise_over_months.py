@@ -59,6 +59,9 @@ def at_month_ends(warehouse, declaration, logged):
             order by as_of_at, length(customer_id), customer_id
             """
         ).df()
+        (gap,) = connection.execute(
+            "select max(median_gap_days) from intermediate.int_as_of_dates where is_current"
+        ).fetchone()
     moments = sorted(spine["as_of_at"].unique())
     for before, moment in zip([pd.Timestamp(0), *moments], moments, strict=False):
         rows = spine[spine["as_of_at"] == moment]
@@ -68,7 +71,7 @@ def at_month_ends(warehouse, declaration, logged):
             if feature in logged:
                 transformed[:, column] = np.log1p(raw[:, column])
         customers = Customers(
-            rows["customer_id"].to_numpy(object), transformed, raw, rows["monetary"].to_numpy()
+            rows["customer_id"].to_numpy(object), transformed, raw, rows["monetary"].to_numpy(), gap
         )
         yield (
             pd.Timestamp(moment).to_pydatetime(),

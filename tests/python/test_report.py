@@ -104,7 +104,7 @@ def many(tmp_path_factory):
     recent = {
         "playbook": "lifecycle",
         "features": {"recency_days": "log1p", "frequency_365d": "log1p", "monetary_365d": "log1p"},
-        # Two more than the playbook has names.
+        # More than the playbook has names.
         "k": 6,
     }
     segmentations = built_in | yaml.safe_load(recipe)["segmentations"] | {"recent": recent}

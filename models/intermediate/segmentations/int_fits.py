@@ -5,7 +5,7 @@ from dbt_common.events.types import Note
 from joblib import cpu_count
 from joblib.externals.loky import get_reusable_executor
 
-from segmentation.customers import read_as_of, read_customers
+from segmentation.customers import read_as_of, read_customers, read_gap
 from segmentation.declarations import read_declarations, read_playbook
 from segmentation.fit_rows import fit_row, fits_relation, read_versions
 from segmentation.versions import keep_or_refit
@@ -26,6 +26,7 @@ def model(dbt, session):
     claims = dbt.ref("segment_claims").order(order).df()
     transformed = dbt.ref("int_customers_transformed")
     kept = dbt.ref("int_fits_kept")
+    gap = read_gap(dbt.ref("int_as_of_dates"))
     rows = []
     for declaration in read_declarations(declared):
         own = settings.loc[declaration.segmentation]
@@ -38,7 +39,11 @@ def model(dbt, session):
         as_of_at = read_as_of(transformed, declaration)
         decided = keep_or_refit(
             declaration,
-            read_customers(transformed, declaration),
+            read_customers(
+                transformed,
+                declaration,
+                gap if own["population"] == "invoice_customers" else None,
+            ),
             segments,
             read_versions(kept, declaration, keys),
             as_of_at=as_of_at,

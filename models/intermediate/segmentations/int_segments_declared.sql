@@ -22,15 +22,13 @@ playbooks as (
     select
         segmentation,
         population,
-        playbook,
-        false as is_fallback
+        playbook
     from declared
     union all
     select
         declared.segmentation,
         declared.population,
-        'fallback' as playbook,
-        true as is_fallback
+        'fallback' as playbook
     from declared
     inner join claiming on declared.playbook = claiming.playbook
 ),
@@ -39,6 +37,7 @@ segments as (
     select
         playbooks.segmentation,
         playbooks.population,
+        playbook.playbook,
         playbook.segment_code,
         playbook.segment_name,
         playbook.segment_order,
@@ -46,8 +45,7 @@ segments as (
         playbook.key_characteristics,
         playbook.action,
         playbook.channel,
-        playbook.offer,
-        playbooks.is_fallback
+        playbook.offer
     from playbooks
     inner join playbook on playbooks.playbook = playbook.playbook
 )

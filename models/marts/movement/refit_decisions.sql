@@ -12,6 +12,14 @@ kept_fits as (
     from {{ ref('int_fits_kept') }}
 ),
 
+actions as (
+    select
+        segmentation,
+        string_agg(reason, '; ' order by segment_order asc) as actions_replaced
+    from {{ ref('int_segment_actions') }}
+    group by segmentation
+),
+
 customer_segments as (
     select segmentation
     from {{ ref('customer_segments') }}
@@ -112,25 +120,40 @@ together as (
     where newest = 1
 ),
 
-final as (
+newest as (
     select
         segmentation,
-        as_of_date,
-        decision,
-        reason,
-        model_version,
-        previous_model_version,
-        customers,
-        moved_by_themselves,
-        moved_by_refit,
-        {{ as_map('feature_psi') }} as feature_psi,
-        far_share,
-        known_share,
-        explained,
-        explained_by_refit,
-        name_conflict,
-        names_withheld
+        max(as_of_date) as as_of_date
     from together
+    group by segmentation
+),
+
+{# Names belong to a fit, and actions to the customers of today. #}
+final as (
+    select
+        together.segmentation,
+        together.as_of_date,
+        together.decision,
+        together.reason,
+        together.model_version,
+        together.previous_model_version,
+        together.customers,
+        together.moved_by_themselves,
+        together.moved_by_refit,
+        {{ as_map('together.feature_psi') }} as feature_psi,
+        together.far_share,
+        together.known_share,
+        together.explained,
+        together.explained_by_refit,
+        together.name_conflict,
+        together.names_withheld,
+        actions.actions_replaced
+    from together
+    left join newest
+        on
+            together.segmentation = newest.segmentation
+            and together.as_of_date = newest.as_of_date
+    left join actions on newest.segmentation = actions.segmentation
 )
 
 select * from final

@@ -20,6 +20,10 @@ cluster_centers as (
     from {{ ref('cluster_centers') }}
 ),
 
+actions as (
+    select * from {{ ref('int_segment_actions') }}
+),
+
 {# What each customer has spent, whatever the population calls it. #}
 customers as (
     select
@@ -119,8 +123,7 @@ totals as (
     group by segmentation
 ),
 
-{# A segment of the playbook that nobody is in stays, with nothing, so that its plan is not lost. A fallback stands
-   for nothing but the clusters that have its name. #}
+{# A segment stands for the clusters that have its name. One that nobody is in today may have had customers before. #}
 final as (
     select
         segments.segmentation,
@@ -133,32 +136,33 @@ final as (
         cast(coalesce(sizes.customers / cast(totals.customers as double), 0) as decimal(9, 6)) as customer_share,
         cast(coalesce(sizes.revenue, 0) as decimal(18, 2)) as revenue,
         cast(coalesce(sizes.revenue / totals.revenue, 0) as decimal(9, 6)) as revenue_share,
-        segments.key_characteristics,
-        segments.action,
-        segments.channel,
-        segments.offer,
-        cast(coalesce(clusters.clusters, 0) as integer) as clusters,
+        coalesce(actions.key_characteristics, segments.key_characteristics) as key_characteristics,
+        coalesce(actions.action, segments.action) as action,
+        coalesce(actions.channel, segments.channel) as channel,
+        coalesce(actions.offer, segments.offer) as offer,
+        cast(clusters.clusters as integer) as clusters,
         cast(bought.customers_who_bought / cast(bought.customers as double) as decimal(9, 6)) as bought_next_share,
         cast(bought.prediction_days as integer) as bought_next_days,
         cast(coalesce(bought.customers, 0) as integer) as bought_next_customers,
         cast(coalesce(bought.month_ends, 0) as integer) as measured_month_ends
     from segments
     inner join totals on segments.segmentation = totals.segmentation
+    inner join clusters
+        on
+            segments.segmentation = clusters.segmentation
+            and segments.segment_code = clusters.segment_code
     left join sizes
         on
             segments.segmentation = sizes.segmentation
             and segments.segment_code = sizes.segment_code
-    left join clusters
+    left join actions
         on
-            segments.segmentation = clusters.segmentation
-            and segments.segment_code = clusters.segment_code
+            segments.segmentation = actions.segmentation
+            and segments.segment_code = actions.segment_code
     left join bought
         on
             segments.segmentation = bought.segmentation
             and segments.segment_code = bought.segment_code
-    where
-        not segments.is_fallback
-        or clusters.clusters > 0
 )
 
 select * from final
