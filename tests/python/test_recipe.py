@@ -36,11 +36,11 @@ def added(tmp_path_factory):
     settings.write_text(text.replace("  segmentations:\n", f"  segmentations:\n{declared}"))
     seeds = {
         seed: block(f"csv {seed}")
-        for seed in ("segment_playbook", "segment_prototypes", "segment_claims")
+        for seed in ("segment_playbook", "segment_prototypes", "segment_claims", "segment_actions")
     }
     seeds["segment_playbook"] += (
-        "guests,rich,Rich,1,#000000,a,b,c,d,total_spend\n"
-        "guests,many,Many,2,#111111,a,b,c,d,\nguests,few,Few,3,#222222,a,b,c,d,\n"
+        "guests,rich,Rich,1,#000000,a,b,c,d,total_spend,\n"
+        "guests,many,Many,2,#111111,a,b,c,d,,\nguests,few,Few,3,#222222,a,b,c,d,,\n"
     )
     for feature in ("total_spend", "web_visits"):
         seeds["segment_prototypes"] += f"guests,many,{feature},1\nguests,few,{feature},-1\n"
@@ -58,6 +58,7 @@ def test_a_segmentation_is_added_as_the_recipe_says(demo, added):
     found = built.rows(block("sql"))
     assert [name for name, *_ in found] == ["Explorers", "Few Favourites", "Returners"]
     assert all(customers > 30 for _, customers, *_ in found)
+    assert found[0][-1] == "Show new products first, and ask what is missing."
     assert built.one(
         """
         select count(*) from marts.cluster_centers
