@@ -7,18 +7,19 @@
       can_be_negative               then it has no logarithm and no root
       can_be_null                   then it assigns nobody, and is only profiled
       counts_days                   then it moves with the calendar, which is not drift
+      grows                         then it adds up from the first line on, which is not drift either; not over a window
 -#}
 {% macro features() -%}
     {%- set whole, decimals, money, share = ',.0f', ',.3~f', ',.2f', '.0%' -%}
     {%- set shop = {
         'recency_days': {'label': 'Recency', 'unit': 'days since the last purchase', 'number_format': whole, 'counts_days': true},
-        'frequency': {'label': 'Frequency', 'unit': 'orders', 'number_format': whole, 'is_skewed': true, 'has_windows': true},
-        'monetary': {'label': 'Spend', 'unit': 'money for all orders', 'number_format': money, 'is_skewed': true, 'has_windows': true},
-        'net_monetary': {'label': 'Net spend', 'unit': 'money after returns', 'number_format': money, 'has_windows': true, 'can_be_negative': true},
-        'quantity': {'label': 'Pieces', 'unit': 'pieces bought', 'number_format': decimals, 'is_skewed': true, 'has_windows': true},
+        'frequency': {'label': 'Frequency', 'unit': 'orders', 'number_format': whole, 'is_skewed': true, 'has_windows': true, 'grows': true},
+        'monetary': {'label': 'Spend', 'unit': 'money for all orders', 'number_format': money, 'is_skewed': true, 'has_windows': true, 'grows': true},
+        'net_monetary': {'label': 'Net spend', 'unit': 'money after returns', 'number_format': money, 'has_windows': true, 'can_be_negative': true, 'grows': true},
+        'quantity': {'label': 'Pieces', 'unit': 'pieces bought', 'number_format': decimals, 'is_skewed': true, 'has_windows': true, 'grows': true},
         'average_basket_value': {'label': 'Basket', 'unit': 'money per order', 'number_format': money, 'is_skewed': true, 'has_windows': true},
         'tenure_days': {'label': 'Tenure', 'unit': 'days since the first purchase', 'number_format': whole, 'counts_days': true},
-        'distinct_products': {'label': 'Range', 'unit': 'different products bought', 'number_format': whole, 'is_skewed': true},
+        'distinct_products': {'label': 'Range', 'unit': 'different products bought', 'number_format': whole, 'is_skewed': true, 'grows': true},
         'return_share': {'label': 'Returns', 'unit': 'share of spend that was returned', 'number_format': share},
     } -%}
     {%- set campaign = {

@@ -13,6 +13,7 @@
             'profiled': spine,
             'revenue': 'monetary',
             'as_of': 'as_of_at',
+            'begins': 'min(first_purchase_at) over ()',
             'is_given': true,
         },
         'campaign_customers': {
@@ -23,6 +24,7 @@
             'profiled': of_campaign | list,
             'revenue': 'total_spend',
             'as_of': "coalesce(cast(as_of_date + interval '1' day as timestamp), " ~ current_as_of() ~ ")",
+            'begins': 'cast(null as timestamp)',
             'is_given': has_campaign(),
         },
     }) }}

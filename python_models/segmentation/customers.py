@@ -160,8 +160,8 @@ def read_gap(as_of_dates):
     return gap
 
 
-def read_as_of(transformed, declaration):
-    """Read the moment at which a segmentation's customers are measured.
+def read_period(transformed, declaration):
+    """Read when a segmentation's customers are measured, and how far their data reach back.
 
     Parameters
     ----------
@@ -171,12 +171,14 @@ def read_as_of(transformed, declaration):
 
     Returns
     -------
-    datetime or None
+    as_of_at : datetime or None
         None without customers, or where the data have no dates.
+    days : float or None
+        From the first purchase to that moment; None where purchases are not counted from a
+        beginning on.
     """
-    found = (
+    return (
         transformed.filter(f"segmentation = '{declaration.segmentation}'")
-        .aggregate("max(as_of_at)")
+        .aggregate("max(as_of_at), epoch(max(as_of_at) - min(begins_at)) / 86400.0")
         .fetchone()
     )
-    return found[0]

@@ -32,6 +32,7 @@ class Declaration:
     winsorised: tuple[float, float] | None = None
     separated: frozenset[str] = frozenset()
     day_counts: frozenset[str] = frozenset()
+    growing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def read_declarations(declared):
                 ),
                 separated=frozenset(rows["feature"][rows["is_separated"].astype(bool)]),
                 day_counts=frozenset(rows["feature"][rows["counts_days"].astype(bool)]),
+                growing=frozenset(rows["feature"][rows["grows"].astype(bool)]),
             )
         )
     return declarations

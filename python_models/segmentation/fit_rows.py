@@ -5,7 +5,6 @@ import pandas as pd
 
 from segmentation.drift import Reference
 from segmentation.fitting import Fit
-from segmentation.stored_fit import read_fit
 from segmentation.versions import Version
 
 # What keeping a row adds to it.
@@ -14,7 +13,6 @@ ADDED = ("kept_number", "customers", "moved_by_themselves")
 MEASURED = (
     "previous_model_version",
     "moved_by_refit",
-    "far_share",
     "known_share",
     "explained",
     "explained_by_refit",
@@ -81,7 +79,7 @@ def read_version(row, declaration):
     )
     if fit.version != row["model_version"]:
         raise ValueError("its centres are not those that it is named after")
-    if len(row["reaches"]) != len(read_fit(fit.centers).centers) or not fit.tried:
+    if not fit.tried:
         raise ValueError("figures of its clusters are missing")
     bins = {part["feature"]: part for part in row["bins"]}
     return Version(
@@ -98,8 +96,8 @@ def read_version(row, declaration):
                 feature: np.array(bins[feature]["shares"], dtype="float64")
                 for feature in declaration.features
             },
-            reaches=np.array(row["reaches"], dtype="float64"),
             sketch=np.array(row["sketch"], dtype="uint64"),
+            days=row["fitted_days"],
         ),
     )
 
@@ -147,7 +145,7 @@ def fit_row(segmentation, keys, as_of_at, decided):
                     reference.edges.items(), reference.shares.values(), strict=True
                 )
             ],
-            "reaches": reference.reaches.tolist(),
+            "fitted_days": reference.days,
             "sketch": [int(number) for number in reference.sketch],
         }
     return row

@@ -97,6 +97,7 @@ def keep_or_refit(
     versions,
     *,
     as_of_at,
+    days=None,
     refit="auto",
     compared=(),
     refits=0,
@@ -114,6 +115,8 @@ def keep_or_refit(
         Kept ones of this source, these settings and this segmentation, oldest first.
     as_of_at : datetime or None
         The moment at which customers are measured.
+    days : float, optional
+        How far the data reach back from there; None where totals don't grow with the data.
     refit : {"auto", "always", "never"}
     compared, refits, say, jobs
         As ``fit_segmentation`` takes them.
@@ -141,9 +144,8 @@ def keep_or_refit(
         )
         if fit is None:
             return left_out("there are fewer distinct customers than clusters")
-        stored = read_fit(fit.centers)
-        reference = describe_reference(customers, declaration.features, stored)
-        return Decision(fit, as_of_at, now, reference, told(stored))
+        reference = describe_reference(customers, declaration.features, days)
+        return Decision(fit, as_of_at, now, reference, told(read_fit(fit.centers)))
 
     if version is None:
         reason = "the first fit of this source under these settings"
@@ -154,7 +156,13 @@ def keep_or_refit(
     if version.fingerprint == now and refit != "always":
         return unchanged
     previous = read_fit(version.fit.centers)
-    drift = measure_drift(customers, declaration.features, previous, version.reference)
+    drift = measure_drift(
+        customers,
+        declaration.features,
+        version.reference,
+        days=days,
+        ageing=declaration.day_counts | declaration.growing,
+    )
     if drift.known_share < SAME_SHOP and refit == "auto":
         reason = (
             f"another shop: about {drift.known_share:.0%} of the customers that version "
@@ -264,7 +272,6 @@ def drift_figures(drift):
     """Round what a decision tells of drift."""
     return {
         "feature_psi": {feature: round(index, 6) for feature, index in drift.psi.items()},
-        "far_share": round(drift.far_share, 6),
         "known_share": round(drift.known_share, 6),
     }
 

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import datetime
 
 import duckdb
 import numpy as np
 import pytest
 
-from segmentation.customers import read_as_of, read_assigned, read_customers
+from segmentation.customers import read_assigned, read_customers, read_period
 from segmentation.declarations import Declaration
 
 LIFECYCLE = Declaration("lifecycle", ("recency_days", "monetary"), "kmeans", None, 3, 8, 10, 42)
@@ -73,13 +74,20 @@ def test_assigned_customers_come_in_the_order_asked_for(connection):
     assert assigned.clusters.tolist() == [1, 2]
 
 
-def test_the_moment_is_the_segmentations_own(connection):
+def test_the_moment_and_the_days_before_it_are_the_segmentations_own(connection):
     transformed = connection.sql("""
-        select * from (values
-            ('lifecycle', timestamp '2011-12-10 12:50:00'),
-            ('lifecycle', timestamp '2011-12-10 12:50:00'),
-            ('other', timestamp '2014-06-30')
-        ) as t (segmentation, as_of_at)
+        select segmentation, as_of_at::timestamp as as_of_at, begins_at::timestamp as begins_at
+        from (values
+            ('lifecycle', '2011-12-10 12:00:00', '2011-11-30'),
+            ('lifecycle', '2011-12-10 12:00:00', '2011-11-30'),
+            ('other', '2014-06-30', '2010-01-01'),
+            ('campaign', '2014-06-30', null)
+        ) as t (segmentation, as_of_at, begins_at)
     """)
-    assert read_as_of(transformed, LIFECYCLE) == datetime(2011, 12, 10, 12, 50)
-    assert read_as_of(transformed.filter("segmentation = 'other'"), LIFECYCLE) is None
+
+    def read(segmentation):
+        return read_period(transformed, replace(LIFECYCLE, segmentation=segmentation))
+
+    assert read("lifecycle") == (datetime(2011, 12, 10, 12), 10.5)
+    assert read("campaign") == (datetime(2014, 6, 30), None)
+    assert read("nobody") == (None, None)

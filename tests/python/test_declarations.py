@@ -19,6 +19,7 @@ LIFECYCLE = Declaration(
     n_init=10,
     seed=42,
     day_counts=frozenset(["recency_days"]),
+    growing=frozenset(["monetary"]),
 )
 VALUE = Declaration(
     segmentation="value",
@@ -60,7 +61,7 @@ def test_declarations_keep_their_order_and_that_of_their_features(connection):
             'ward' as algorithm, 3 as k, 2 as k_min, 9 as k_max, 1 as n_init, 7 as seed,
             'robust' as scaler, 'sqrt' as transform, 'winsorise' as outlier_policy,
             0.01 as winsorised_from, 0.95 as winsorised_to, false as is_separated,
-            false as counts_days
+            false as counts_days, false as grows
         union all by name
         select
             'lifecycle' as segmentation, unnest([1, 2]) as feature_number,
@@ -68,7 +69,7 @@ def test_declarations_keep_their_order_and_that_of_their_features(connection):
             null as k, 3 as k_min, 8 as k_max, 10 as n_init, 42 as seed,
             'standard' as scaler, 'log1p' as transform, 'keep' as outlier_policy,
             null as winsorised_from, null as winsorised_to, false as is_separated,
-            unnest([true, false]) as counts_days
+            unnest([true, false]) as counts_days, unnest([false, true]) as grows
         union all by name
         select
             'apart' as segmentation, unnest([1, 2, 3]) as feature_number,
@@ -76,7 +77,7 @@ def test_declarations_keep_their_order_and_that_of_their_features(connection):
             null as k, 2 as k_min, 5 as k_max, 10 as n_init, 42 as seed, 'min_max' as scaler,
             unnest(['none', 'rank', 'none']) as transform, 'separate' as outlier_policy,
             null as winsorised_from, null as winsorised_to,
-            unnest([true, true, false]) as is_separated, false as counts_days
+            unnest([true, true, false]) as is_separated, false as counts_days, false as grows
     """)
     assert read_declarations(declared.order("segmentation desc, feature_number").df()) == [
         VALUE,
@@ -91,7 +92,7 @@ def test_a_k_that_is_not_declared_is_none(nothing):
     row = {"segmentation": "x", "feature": "monetary", "algorithm": "kmeans", "k": nothing}
     row |= {"k_min": 3, "k_max": 8, "n_init": 10, "seed": 42, "scaler": "standard"}
     row |= {"transform": "none", "outlier_policy": "keep", "is_separated": False}
-    row |= {"counts_days": False}
+    row |= {"counts_days": False, "grows": False}
     (declaration,) = read_declarations(pd.DataFrame([row]))
     assert declaration.k is None
     assert declaration.winsorised is None

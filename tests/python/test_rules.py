@@ -457,7 +457,7 @@ class Shop:
                     'recency_days' as feature, 'none' as transform, 'kmeans' as algorithm, 2 as k,
                     2 as k_min, 8 as k_max, 1 as n_init, 42 as seed, 'standard' as scaler,
                     'keep' as outlier_policy, false as is_separated,
-                    true as counts_days
+                    true as counts_days, false as grows
             """),
             "cluster_centers": connection.sql("""
                 select

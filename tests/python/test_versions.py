@@ -41,7 +41,7 @@ def kept(decided):
 
 @pytest.fixture(scope="module")
 def first():
-    decided = build(draw())
+    decided = build(draw(), days=200)
     return decided, kept(decided)
 
 
@@ -103,7 +103,7 @@ def test_a_fit_is_the_same_after_it_was_written_down(first, written):
         assert list(ours) == list(theirs)
         for feature in ours:
             assert ours[feature].tolist() == theirs[feature].tolist()
-    assert version.reference.reaches.tolist() == decided.reference.reaches.tolist()
+    assert version.reference.days == decided.reference.days == 200
     assert version.reference.sketch.tolist() == decided.reference.sketch.tolist()
     assert version.reference.sketch.dtype == "uint64"
     again = build(draw(), [version], as_of_at=JULY)
@@ -136,8 +136,6 @@ def test_versions_come_in_the_order_in_which_they_were_kept(written):
         "centers = []",
         "centers = centers[:1]",
         "tried = null",
-        "reaches = null",
-        "reaches = reaches[:1]",
         "sketch = null",
         "fitted_customers = null",
     ],

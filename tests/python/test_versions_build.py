@@ -153,10 +153,16 @@ def test_a_planted_shift_brings_a_refit_with_the_old_numbers_and_names(autumn, s
     decided = decisions(shifted, "2025-10-31")
     # A name that would no longer be true keeps the old fit, and says so.
     kept = {name for name, decision in decided.items() if decision == "keep"}
-    conflicts = shifted.rows(
-        "select segmentation from marts.refit_decisions where name_conflict is not null"
+    conflicts = dict(
+        shifted.rows(
+            "select segmentation, reason from marts.refit_decisions where name_conflict is not null"
+        )
     )
-    assert kept == {name for (name,) in conflicts} < set(decided)
+    assert set() < kept == set(conflicts) < set(decided)
+    for name, reason in conflicts.items():
+        assert reason.startswith("a refit is due: ")
+        way_out = "To name all clusters anew: VARS='{refit: always}'"
+        assert f"Warning: {name}: {reason}. {way_out}" in shifted.output.splitlines()
     old, new = versions(autumn), versions(shifted)
     assert {name for name in old if old[name] == new[name]} == kept
     query = """
@@ -179,7 +185,7 @@ def test_a_planted_shift_brings_a_refit_with_the_old_numbers_and_names(autumn, s
         assert 0 < themselves < customers
 
 
-def test_a_shop_that_grows_is_never_stopped_by_its_names(tmp_path):
+def test_a_shop_that_grows_keeps_its_fit_until_it_is_asked_for_another(tmp_path):
     # After a month, hardly anybody has bought twice.
     young = rebuild(tmp_path, "as_of: 2024-01-01")
     assert young.code == 0, young.errors
@@ -187,37 +193,37 @@ def test_a_shop_that_grows_is_never_stopped_by_its_names(tmp_path):
 
     grown = rebuild(tmp_path)
     assert grown.code == 0, grown.errors
-    conflicts = grown.rows(
+    assert versions(grown) == first
+    told = grown.rows(
         """
-        select segmentation, decision, reason, model_version from marts.refit_decisions
-        where name_conflict is not null
+        select decision, reason, name_conflict from marts.refit_decisions
+        where as_of_date = '2025-12-10'
         """
     )
-    assert conflicts
-    for segmentation, decision, reason, version in conflicts:
-        assert decision == "keep"
-        assert reason.startswith("a refit is due: ")
-        assert version == versions(grown)[segmentation] == first[segmentation]
-        way_out = "To name all clusters anew: VARS='{refit: always}'"
-        assert f"Warning: {segmentation}: {reason}. {way_out}" in grown.output.splitlines()
+    assert len(told) == len(first)
+    for decision, reason, conflict in told:
+        assert (decision, conflict) == ("keep", None)
+        assert reason.startswith("no feature has shifted, and a refit explains ")
+        assert reason.endswith("; to make the refit: VARS='{refit: always}'")
     query = "select segmentation, customer_id, segment_code from marts.customer_segments"
     before = set(grown.rows(query))
 
     renamed = rebuild(tmp_path, "refit: always")
     assert renamed.code == 0, renamed.errors
     after = set(renamed.rows(query))
-    for segmentation, *_ in conflicts:
+    conflicts = renamed.rows(
+        """
+        select segmentation, decision, moved_by_refit, reason from marts.refit_decisions
+        where name_conflict is not null
+        """
+    )
+    assert conflicts
+    for segmentation, decision, moved_by_refit, reason in conflicts:
         assert versions(renamed)[segmentation] != first[segmentation]
-        (told,) = renamed.rows(
-            f"""
-            select decision, moved_by_refit, reason from marts.refit_decisions
-            where segmentation = '{segmentation}' and name_conflict is not null
-            """
-        )
         moved = sum(row[0] == segmentation for row in after - before)
-        assert told[:2] == ("refit", moved)
-        assert told[2].endswith(f"; {moved:,} of 1,543 customers have another name")
-        assert f"Warning: {segmentation}: {told[2]}." in renamed.output.splitlines()
+        assert (decision, moved_by_refit) == ("refit", moved)
+        assert reason.endswith(f"; {moved:,} of 1,543 customers have another name")
+        assert f"Warning: {segmentation}: {reason}." in renamed.output.splitlines()
 
 
 def test_a_fit_with_names_that_the_prototypes_contradict_fails_the_build(shop):

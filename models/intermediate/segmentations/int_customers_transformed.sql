@@ -24,7 +24,8 @@ transformed as (
             {%- endfor %}
         ] as measures,
         {{ populations()[declaration.population].revenue }} as revenue,
-        {{ populations()[declaration.population].as_of }} as as_of_at
+        {{ populations()[declaration.population].as_of }} as as_of_at,
+        {{ populations()[declaration.population].begins }} as begins_at
     from {{ declaration.population }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

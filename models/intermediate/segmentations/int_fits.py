@@ -5,7 +5,7 @@ from dbt_common.events.types import Note
 from joblib import cpu_count
 from joblib.externals.loky import get_reusable_executor
 
-from segmentation.customers import read_as_of, read_customers, read_gap
+from segmentation.customers import read_customers, read_gap, read_period
 from segmentation.declarations import read_declarations, read_playbook
 from segmentation.fit_rows import fit_row, fits_relation, read_versions
 from segmentation.versions import keep_or_refit
@@ -36,7 +36,7 @@ def model(dbt, session):
             "settings_key": own["settings_key"],
             "playbook_key": segments.key(),
         }
-        as_of_at = read_as_of(transformed, declaration)
+        as_of_at, days = read_period(transformed, declaration)
         decided = keep_or_refit(
             declaration,
             read_customers(
@@ -47,6 +47,7 @@ def model(dbt, session):
             segments,
             read_versions(kept, declaration, keys),
             as_of_at=as_of_at,
+            days=days,
             refit=dbt.config.meta_get("refit"),
             compared=dbt.config.meta_get("compared_algorithms"),
             refits=dbt.config.meta_get("stability_refits"),

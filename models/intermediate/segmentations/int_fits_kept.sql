@@ -29,7 +29,6 @@ with kept as (
         cast(null as integer) as moved_by_themselves,
         cast(null as integer) as moved_by_refit,
         cast(null as struct(feature varchar, psi double)[]) as feature_psi,
-        cast(null as double) as far_share,
         cast(null as double) as known_share,
         cast(null as double) as explained,
         cast(null as double) as explained_by_refit,
@@ -89,7 +88,7 @@ with kept as (
         ---------- what a later build compares its customers with
         cast(null as integer) as fitted_customers,
         cast(null as struct(feature varchar, edges double[], shares double[])[]) as bins,
-        cast(null as double[]) as reaches,
+        cast(null as double) as fitted_days,
         cast(null as ubigint[]) as sketch
 ),
 

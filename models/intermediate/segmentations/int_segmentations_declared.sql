@@ -12,6 +12,7 @@ with declared as (
         '{{ transform }}' as transform,
         {{ feature in declaration.separated }} as is_separated,
         {{ feature_told(declaration.population, feature).get('counts_days', false) }} as counts_days,
+        {{ feature_told(declaration.population, feature).get('grows', false) and feature not in windowed_features() }} as grows,
         '{{ declaration.population }}' as population,
         '{{ declaration.scaler }}' as scaler,
         '{{ declaration.outlier_policy }}' as outlier_policy,
