@@ -116,6 +116,14 @@ def test_totals_twice_as_high_are_no_shift_in_data_twice_as_old(then, now, agein
     assert has_shifted or drift.psi["monetary"] == pytest.approx(0, abs=0.001)
 
 
+def test_totals_half_as_high_are_a_shift_in_data_half_as_old():
+    raw = np.random.default_rng(1).lognormal(3, 0.3, size=(1000, 2))
+    reference = describe_reference(customers(raw), FEATURES, 730.0)
+    halved = customers(raw / [1, 2])
+    drift = measure_drift(halved, FEATURES, reference, days=365.0, ageing=frozenset(FEATURES))
+    assert drift.psi["monetary"] > 0.25
+
+
 @pytest.mark.parametrize("factors", [[3, 3], [1, 4]])
 def test_a_real_change_is_seen_in_data_that_are_older_too(factors):
     """All prices are three times as high, or half of the customers buy four times as often."""
