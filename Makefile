@@ -2,7 +2,7 @@
 # make build INVOICES=my_invoices.csv
 # make build VARS='{as_of: 2011-12-01}'
 # make check INVOICES=my_invoices.csv  how that file is read, in seconds, without a build
-# make score INVOICES=my_invoices.csv  new customers into the segments of the last build, in seconds
+# make score INVOICES=my_invoices.csv  new customers into the segments of the last build, and predicted, in seconds
 # make test                           everything that must hold
 # make report                         the report again, without a build
 # make docs                           dbt's own documentation, as one file

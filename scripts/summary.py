@@ -253,7 +253,7 @@ def find_warnings(connection):
 
 
 def summarise_score(scored, published, primary):
-    """Tell how many customers a score assigned, and how many of them the last build did not know.
+    """Tell how many customers a score assigned and predicted, and how many of them are new.
 
     Parameters
     ----------
@@ -279,10 +279,22 @@ def summarise_score(scored, published, primary):
             """,
             [primary],
         ).fetchone()
-    return [
+        days, predicted, leaving = connection.execute(
+            """
+            select
+                any_value(prediction_days),
+                count(churn_probability),
+                count(*) filter (where churn_probability > 0.5)
+            from scored.marts.customer_predictions
+            """
+        ).fetchone()
+    told = [
         f"{customers:,} customers scored ({primary}); since the last build {new:,} are new and "
         f"{moved:,} have another segment"
     ]
+    if predicted:
+        told.append(f"{leaving:,} of them will probably buy nothing in {days} days")
+    return told
 
 
 def head(title, share_of, last, width):

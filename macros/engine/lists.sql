@@ -125,3 +125,78 @@
 {% macro duckdb__rank_among(percentiles, value) -%}
     len(list_filter({{ percentiles }}, lambda percentile: percentile < {{ value }})) / cast(100 as double)
 {%- endmacro %}
+
+{#- How many elements of a list are at most a value. -#}
+{% macro count_up_to(values, value) -%}
+    {{ return(adapter.dispatch('count_up_to', 'customer_segments')(values, value)) }}
+{%- endmacro %}
+
+{% macro duckdb__count_up_to(values, value) -%}
+    len(list_filter({{ values }}, lambda one: one <= {{ value }}))
+{%- endmacro %}
+
+{#- The sum of coefficients times standardised features, each kept between lowest and highest: of a list of
+    {place in the list of features, lowest, highest, mean, scale, coefficient}. -#}
+{% macro weighted_sum(terms, features) -%}
+    {{ return(adapter.dispatch('weighted_sum', 'customer_segments')(terms, features)) }}
+{%- endmacro %}
+
+{% macro duckdb__weighted_sum(terms, features) -%}
+    list_sum(list_transform(
+        {{ terms }},
+        lambda term: term.coefficient
+        * (least(greatest(list_extract({{ features }}, term.place), term.lowest), term.highest) - term.mean) / term.scale
+    ))
+{%- endmacro %}
+
+{#- What becomes of each element: SQL in which name stands for it. -#}
+{% macro each_of(values, name, expression) -%}
+    {{ return(adapter.dispatch('each_of', 'customer_segments')(values, name, expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__each_of(values, name, expression) -%}
+    list_transform({{ values }}, lambda {{ name }}: {{ expression }})
+{%- endmacro %}
+
+{#- The elements for which a condition holds: SQL in which name stands for one. -#}
+{% macro those_of(values, name, condition) -%}
+    {{ return(adapter.dispatch('those_of', 'customer_segments')(values, name, condition)) }}
+{%- endmacro %}
+
+{% macro duckdb__those_of(values, name, condition) -%}
+    list_filter({{ values }}, lambda {{ name }}: {{ condition }})
+{%- endmacro %}
+
+{#- The whole numbers from 0 up to below a count. -#}
+{% macro numbers_below(count) -%}
+    {{ return(adapter.dispatch('numbers_below', 'customer_segments')(count)) }}
+{%- endmacro %}
+
+{% macro duckdb__numbers_below(count) -%}
+    range(cast({{ count }} as bigint))
+{%- endmacro %}
+
+{% macro sum_of_list(values) -%}
+    {{ return(adapter.dispatch('sum_of_list', 'customer_segments')(values)) }}
+{%- endmacro %}
+
+{% macro duckdb__sum_of_list(values) -%}
+    list_sum({{ values }})
+{%- endmacro %}
+
+{% macro greatest_in_list(values) -%}
+    {{ return(adapter.dispatch('greatest_in_list', 'customer_segments')(values)) }}
+{%- endmacro %}
+
+{% macro duckdb__greatest_in_list(values) -%}
+    list_max({{ values }})
+{%- endmacro %}
+
+{#- A struct, {name of a field: its value}. -#}
+{% macro struct_of(fields) -%}
+    {{ return(adapter.dispatch('struct_of', 'customer_segments')(fields)) }}
+{%- endmacro %}
+
+{% macro duckdb__struct_of(fields) -%}
+    struct_pack({% for name, value in fields.items() %}{{ name }} := {{ value }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}

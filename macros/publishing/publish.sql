@@ -1,7 +1,7 @@
 {#-
     Runs at the end of every invocation. After a whole build whose every test passed, marts are written
     to published.duckdb beside the warehouse, which replaces the old file in one step. After the selector
-    score, customer_segments is written to scored.duckdb in the same way. Whatever else was run leaves these
+    score, customer_segments and customer_predictions are written to scored.duckdb in the same way. Whatever else was run leaves these
     files as they are. Unit tests may be left out: they try the models on rows of their own, not on data.
 -#}
 {% macro publish_marts() -%}
@@ -18,13 +18,14 @@
     {%- endif -%}
     {%- set warehouse = run_query("select path from duckdb_databases() where database_name = current_database()").rows[0][0] -%}
     {%- set published = modules.re.sub('[^/\\\\]+$', 'scored.duckdb' if is_score else 'published.duckdb', warehouse) -%}
-    {%- set relations = ['marts.customer_segments'] if is_score else published_relations() -%}
+    {%- set scored = ['marts.customer_segments', 'marts.customer_predictions'] -%}
+    {%- set relations = scored if is_score else published_relations() -%}
     {%- do keep_fits(fits, kept, decisions) if not is_score -%}
     {%- do run_query("checkpoint") -%}
     {#- The plugin of profiles.yml does it. -#}
     {%- do adapter.store_relation('files', none, [], published, 'duckdb', {'relations': relations}) -%}
     {{ print(
-        'Scored: ' ~ published ~ ' (marts.customer_segments, open it read-only)' if is_score
+        'Scored: ' ~ published ~ ' (' ~ scored | join(', ') ~ ', open it read-only)' if is_score
         else 'Published: ' ~ published ~ ' (schema marts, open it read-only)'
     ) }}
 {%- endmacro %}

@@ -15,9 +15,10 @@
 {%- endmacro %}
 
 {#- How far ahead predictions look: the var prediction_days, or that of its choices which is nearest to three times
-    the median days between purchases. Of a shop where nobody came again nothing is known, and it is 90. -#}
+    the median days between purchases. Of a shop where nobody came again nothing is known, and it is 90. A score looks as
+    far as the models that it predicts by. -#}
 {% macro prediction_days(median_gap_days) -%}
-    {%- set value = setting('prediction_days') -%}
+    {%- set value = setting('prediction_days') or learnt_prediction_days() -%}
     {%- if value is none -%}
         {%- set choices = setting_kinds()['prediction_days'].numbers -%}
         case

@@ -22,6 +22,7 @@ from prediction.metrics import (
 )
 from prediction.models import predict_window, predict_year
 from prediction.observations import FEATURES, YEAR
+from prediction.weights import weigh_steps
 
 # Cutoffs that are learnt from together, the latest ones whose outcomes are known.
 LATEST_CUTOFFS = 3
@@ -101,10 +102,13 @@ class Predicted:
         By target and model, the plainest first and last the one that is preferred.
     spreads : dict of str to tuple
         By model of ``WITH_INTERVALS``, as from `learn_spread`. Empty where no outcome was known.
+    weights : dict of str to dict of str to list of Weight
+        By target and model, what it has learnt, the spread too.
     """
 
     values: dict
     spreads: dict
+    weights: dict
 
 
 def is_a_year_known(features):
@@ -156,31 +160,43 @@ def predict_at(history, moment, now, days):
     train = known_at(history, moment, days)
     is_learnt = is_enough(train, days)
     if days == YEAR and not is_learnt and not is_a_year_known(now):
-        return Predicted({}, {})
+        return Predicted({}, {}, {})
     asked = np.vstack([now, train.features]) if is_learnt else now
     # Sums in a fixed order, so that the same customers give the same digits on any machine's cores.
     with threadpool_limits(limits=1):
         known = train if is_learnt else None
         if days == YEAR:
-            predicted = predict_year(known, now, asked)
+            told = predict_year(known, now, asked)
         else:
-            predicted = predict_window(known, now, asked, days)
+            told = predict_window(known, now, asked, days)
     rounded = {
         target: {model: np.round(values, DECIMALS) for model, values in models.items()}
-        for target, models in predicted.items()
+        for target, models in told.values.items()
     }
     spreads = {}
     if is_learnt and WITH_INTERVALS in rounded:
         outcomes = targets(days)[WITH_INTERVALS].outcome(train)
         for model, values in rounded[WITH_INTERVALS].items():
             spreads[model] = learn_spread(values[len(now) :], outcomes)
+            told.weights[WITH_INTERVALS][model] += weigh_spread(spreads[model])
     return Predicted(
         {
             target: {model: values[: len(now)] for model, values in models.items()}
             for target, models in rounded.items()
         },
         spreads,
+        told.weights,
     )
+
+
+def weigh_spread(spread):
+    """Write what `learn_spread` has learnt."""
+    borders, *ends = spread
+    return [
+        weight
+        for name, values in zip(("interval_low", "interval_high"), ends, strict=True)
+        for weight in weigh_steps(name, "tenth", borders.tolist(), values)
+    ]
 
 
 def predict_past(history, as_of, days):

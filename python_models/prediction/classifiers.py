@@ -77,10 +77,21 @@ def logistic_regression(train, outcomes, test):
     -------
     ndarray of shape (n_test,), float64
     """
+    return fit_logistic(train, outcomes).predict_proba(test)[:, 1]
+
+
+def fit_logistic(train, outcomes):
+    """Fit what `logistic_regression` predicts by.
+
+    Returns
+    -------
+    Pipeline
+        Of the scaler and the model.
+    """
     model = make_pipeline(
         StandardScaler(), LogisticRegression(C=INVERSE_PENALTY, solver="newton-cholesky")
     )
-    return model.fit(train, outcomes).predict_proba(test)[:, 1]
+    return model.fit(train, outcomes)
 
 
 def predict_out_of_fold(classifier, features, outcomes, folds):

@@ -1,11 +1,14 @@
 """Between tables and arrays."""
 
+import hashlib
+import json
+from dataclasses import astuple
+
 import numpy as np
 import pandas as pd
 
 from prediction.backtest import (
     UNTESTED_YEAR,
-    WITH_INTERVALS,
     choose_models,
     group,
     is_a_year_known,
@@ -14,7 +17,6 @@ from prediction.backtest import (
     score,
     targets,
 )
-from prediction.intervals import spread_around
 from prediction.metrics import group_predictions, score_probabilities
 from prediction.observations import FEATURES, YEAR, Observations
 
@@ -33,31 +35,17 @@ TESTED = {
     "is_champion": "bool",
 }
 GROUP_METRICS = ("customers", "lowest_prediction", "highest_prediction", "predicted", "observed")
-# Columns of the predictions, with the target that each is of.
-PREDICTED = {
-    "churn_probability": "churn",
-    "expected_orders": "orders",
-    "expected_spend": "spend",
-    "expected_spend_365d": "spend_365d",
-    "next_purchase_days": "next_purchase_date",
+WEIGHTS = {
+    "target": "string",
+    "prediction_days": "int32",
+    "model": "string",
+    "is_tested": "bool",
+    "model_version": "string",
+    "part": "string",
+    "feature_number": "int32",
+    "feature": "string",
+    **dict.fromkeys(("lowest", "highest", "mean", "scale", "coefficient"), "float64"),
 }
-MODEL_COLUMNS = {
-    "churn_model": "churn",
-    "orders_model": "orders",
-    "spend_model": "spend",
-    "spend_365d_model": "spend_365d",
-    "next_purchase_model": "next_purchase_date",
-}
-CUSTOMERS = {
-    "customer_id": "string",
-    **dict.fromkeys(PREDICTED, "float64"),
-    "expected_spend_low": "float64",
-    "expected_spend_high": "float64",
-    **dict.fromkeys(MODEL_COLUMNS, "string"),
-    "is_spend_365d_tested": "boolean",
-    "months_until_tested": "Int32",
-}
-DAYS_A_MONTH = 30.4375
 
 
 def read_observations(table, days):
@@ -183,69 +171,63 @@ def tested_frame(rows):
     return pd.DataFrame(rows, columns=list(TESTED)).astype(TESTED).round({"value": 9})
 
 
-def prediction_frame(table, champions):
-    """Predict every customer at the as-of moment by the champions.
+def weights_frame(table, champions):
+    """Fit the champions at the as-of moment, and write what they have learnt.
 
     Parameters
     ----------
     table : DataFrame
         Columns of int_customers_observed, by cutoff and customer; perhaps empty.
     champions : dict of str to str
-        Model by target; predictions of a target without one are missing.
+        Model by target; a target without one is left out, but for the money of a year.
 
     Returns
     -------
     DataFrame
-        One row per customer, with ``CUSTOMERS``.
+        One row per target, part of its model and feature, with ``WEIGHTS``.
     """
-    if not len(table):
-        return pd.DataFrame(columns=list(CUSTOMERS)).astype(CUSTOMERS)
-    history, as_of = read_history(table)
-    now = table[table["is_current"]]
-    features = now[FEATURES].to_numpy("float64")
-    in_use = dict(champions)
-    if "spend_365d" not in champions and is_a_year_known(features):
-        in_use["spend_365d"] = UNTESTED_YEAR
-    values, spreads = {}, {}
-    kinds = targets(history.days)
-    for days in (history.days, YEAR):
-        if any(kinds[target].days == days for target in in_use):
-            predicted = predict_at(history, as_of, features, days)
-            values |= predicted.values
-            spreads |= predicted.spreads
-    columns = {"customer_id": now["customer_id"].to_numpy()}
-    for column, target in PREDICTED.items():
-        columns[column] = values[target][in_use[target]] if target in in_use else np.nan
-    for column, target in MODEL_COLUMNS.items():
-        columns[column] = in_use.get(target)
-    waits = columns["next_purchase_days"]
-    columns["next_purchase_days"] = np.where(waits < history.days, waits, np.nan)
-    low = high = np.nan
-    if in_use.get(WITH_INTERVALS) in spreads:
-        low, high = spread_around(columns["expected_spend"], spreads[in_use[WITH_INTERVALS]])
-    columns |= {"expected_spend_low": low, "expected_spend_high": high}
-    columns["is_spend_365d_tested"] = "spend_365d" in champions
-    columns["months_until_tested"] = months_until_tested(history, as_of, champions)
-    return pd.DataFrame(columns)[list(CUSTOMERS)].astype(CUSTOMERS)
+    weights, in_use, days_of = {}, dict(champions), {}
+    if len(table):
+        history, as_of = read_history(table)
+        features = table.loc[table["is_current"], FEATURES].to_numpy("float64")
+        if "spend_365d" not in champions and is_a_year_known(features):
+            in_use["spend_365d"] = UNTESTED_YEAR
+        days_of = {target: kind.days for target, kind in targets(history.days).items()}
+        for days in sorted({days_of[target] for target in in_use}):
+            weights |= predict_at(history, as_of, features, days).weights
+    return weight_rows(weights, in_use, champions, days_of)
 
 
-def months_until_tested(history, as_of, champions):
-    """Count the months until the first prediction can have passed a test.
+def weight_rows(weights, in_use, tested, days_of):
+    """Write what the models in use have learnt.
 
     Parameters
     ----------
-    history : Observations
-    as_of : datetime64
-    champions : dict of str to str
+    weights : dict of str to dict of str to list of Weight
+        By target and model, as from `predict_at`.
+    in_use : dict of str to str
+        Model by target.
+    tested : container of str
+        Targets whose model has passed a test.
+    days_of : dict of str to int
+        By target, how far it looks ahead.
 
     Returns
     -------
-    int or None
-        None where predictions are tested, and where too few customers are all that is missing.
+    DataFrame
+        As from `weights_frame`.
     """
-    if champions:
-        return None
-    next_month = (as_of.astype("datetime64[M]") + 1).astype("datetime64[D]")
-    first_cutoff = history.cutoffs.min() if len(history.cutoffs) else next_month
-    missing = (first_cutoff + np.timedelta64(history.days, "D") - as_of) / np.timedelta64(1, "D")
-    return int(np.ceil(missing / DAYS_A_MONTH)) if missing > 0 else None
+    rows = []
+    for target, model in in_use.items():
+        learnt = [astuple(weight) for weight in weights[target][model]]
+        head = (target, days_of[target], model, target in tested, version_of(learnt))
+        rows += [
+            (*head, part, number, feature, *figures, coefficient)
+            for number, (part, feature, coefficient, *figures) in enumerate(learnt, 1)
+        ]
+    return pd.DataFrame(rows, columns=list(WEIGHTS)).astype(WEIGHTS)
+
+
+def version_of(learnt):
+    """Name a model after all that it has learnt."""
+    return hashlib.sha256(json.dumps(learnt).encode()).hexdigest()[:12]

@@ -41,8 +41,12 @@ def repeat_rate(train, outcomes, features, days):
 def mean_baskets(train, features):
     """Average basket of each customer, drawn towards that of all orders in training."""
     orders, money = features[:, 2], features[:, 3]
-    everybody = train[:, 3].sum() / train[:, 2].sum()
-    return (money + PRIOR_ORDERS * everybody) / (orders + PRIOR_ORDERS)
+    return (money + PRIOR_ORDERS * mean_basket(train)) / (orders + PRIOR_ORDERS)
+
+
+def mean_basket(train):
+    """Average basket of all orders in training."""
+    return train[:, 3].sum() / train[:, 2].sum()
 
 
 def own_gaps(features):

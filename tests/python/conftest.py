@@ -5,6 +5,7 @@ import fcntl
 import importlib.util
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,7 @@ needs_campaign_data = pytest.mark.skipif(
 TOGETHER = {
     "test_campaign": "real",
     "test_customer_predictions": "real",
+    "test_prediction_weights": "real",
     "test_promise_over_months": "real",
     "test_real_build": "real",
     "test_report": "real",
@@ -263,6 +265,22 @@ def differences(one, other, relations):
             ).fetchone()[0]
             for relation in relations
         }
+
+
+def predicted_by_sql(built, observed, weights):
+    """Run int_customers_predicted, as dbt has compiled it for a build, on other rows."""
+    models = built.folder / "target" / "compiled" / "customer_segments" / "models"
+    query = (models / "intermediate" / "predictions" / "int_customers_predicted.sql").read_text()
+    for relation, name in (
+        ("prediction_weights", "given_weights"),
+        ("int_customers_observed", "given_customers"),
+    ):
+        query, found = re.subn(rf'"\w+"\."\w+"\."{relation}"', name, query)
+        assert found
+    with duckdb.connect() as connection:
+        connection.register("given_weights", weights)
+        connection.register("given_customers", observed)
+        return connection.execute(f"{query} order by customer_id").df()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import build_shop
+from conftest import build_shop, predicted_by_sql
 
 from prediction.backtest import (
     LATEST_CUTOFFS,
@@ -23,17 +23,17 @@ from prediction.backtest import (
     targets,
 )
 from prediction.frames import (
-    CUSTOMERS,
     TESTED,
+    WEIGHTS,
     backtest_frame,
-    prediction_frame,
     read_history,
+    weights_frame,
 )
 from prediction.intervals import COVERAGE, learn_spread, spread_around
 from prediction.metrics import score_amounts, score_counts, score_waits
 from prediction.models import geometric_mean, mean_of_logits, predict_window
 from prediction.observations import FEATURES, YEAR, Observations
-from prediction.regressions import HORIZONS, logarithms, median_waits
+from prediction.regressions import HORIZONS, fit_horizons, logarithms, median_waits
 from prediction.rules import (
     LEAST_SHARE,
     PRIOR_DAYS,
@@ -105,6 +105,11 @@ def observed(bought, cutoff, is_current, length, days):
     return table.reset_index()
 
 
+def predicted(demo, table, champions):
+    """Predict the customers of a table, by SQL, from what the champions have learnt."""
+    return predicted_by_sql(demo, table, weights_frame(table, champions))
+
+
 @pytest.fixture(scope="module")
 def two_years():
     return shop(24)
@@ -166,7 +171,9 @@ def test_the_spread_is_that_of_the_customers_learnt_from(history):
     train = known_at(seen, as_of, DAYS)
     now = seen.at(seen.cutoffs[-1]).features
     spread = predict_at(seen, as_of, now, DAYS).spreads["poisson_and_basket"]
-    predicted = predict_window(train, now, train.features, DAYS)["spend"]["poisson_and_basket"]
+    predicted = predict_window(train, now, train.features, DAYS).values["spend"][
+        "poisson_and_basket"
+    ]
     expected = learn_spread(predicted, train.spend)
     for one, other in zip(spread, expected, strict=True):
         assert one == pytest.approx(other, rel=1e-6)
@@ -223,6 +230,7 @@ def chosen_of(losses, usable=None):
                     if values[number] is not None
                 }
             },
+            {},
             {},
         )
         for number, cutoff in enumerate(cutoffs)
@@ -305,10 +313,10 @@ def test_what_customers_do_is_learnt(two_years):
     assert means["next_purchase_date", champion, "bought_by_date"] == pytest.approx(0.5, abs=0.12)
 
 
-def test_a_year_is_the_last_one_again_until_it_can_be_learnt(two_years):
+def test_a_year_is_the_last_one_again_until_it_can_be_learnt(demo):
     # The first month ends with a year before them and a year after them are the last ones.
     assert "spend_365d" not in set(backtest_frame(shop(20))["target"])
-    untested = prediction_frame(shop(20), {"churn": "ensemble"})
+    untested = predicted(demo, shop(20), {"churn": "ensemble"})
     assert set(untested["spend_365d_model"]) == {"last_365_days"}
     assert not untested["is_spend_365d_tested"].any()
     spent = shop(20).query("is_current")["spend_last_365d"].to_numpy()
@@ -316,19 +324,18 @@ def test_a_year_is_the_last_one_again_until_it_can_be_learnt(two_years):
     assert expected[spent > 1] == pytest.approx(spent[spent > 1])
     assert (expected[spent == 0] > 0).all()
     # A year ago it was not a year old.
-    assert prediction_frame(shop(11), {})["expected_spend_365d"].isna().all()
+    assert len(weights_frame(shop(11), {})) == 0
     tested = backtest_frame(shop(24.5, customers=1_500)).query(
         "target == 'spend_365d' and group_number == 0"
     )
     assert set(tested["model"]) == {"last_365_days"}
     assert set(tested["prediction_days"]) == {YEAR}
     assert tested["is_champion"].all()
-    assert prediction_frame(shop(24.5, customers=1_500), {"spend_365d": "last_365_days"})[
-        "is_spend_365d_tested"
-    ].all()
+    learnt = weights_frame(shop(24.5, customers=1_500), {"spend_365d": "last_365_days"})
+    assert learnt["is_tested"].all()
 
 
-def test_a_year_is_predicted_once_a_year_was_tested_on_another():
+def test_a_year_is_predicted_once_a_year_was_tested_on_another(demo):
     four_years = shop(46, customers=300)
     tested = backtest_frame(four_years)
     own = tested[(tested["target"] == "spend_365d") & (tested["group_number"] == 0)]
@@ -336,30 +343,31 @@ def test_a_year_is_predicted_once_a_year_was_tested_on_another():
     assert 1 <= own["cutoff"].nunique() <= TESTED_CUTOFFS
     assert (own["cutoff"] + pd.Timedelta(days=YEAR) <= as_of).all()
     champions = dict(tested[tested["is_champion"]][["target", "model"]].to_numpy().tolist())
-    predicted = prediction_frame(four_years, champions)
-    assert predicted["expected_spend_365d"].min() > 0
-    assert set(predicted["spend_365d_model"]) == {champions["spend_365d"]}
+    told = predicted(demo, four_years, champions)
+    assert told["expected_spend_365d"].min() > 0
+    assert set(told["spend_365d_model"]) == {champions["spend_365d"]}
 
 
-def test_customers_are_predicted_by_the_champions(two_years):
+def test_customers_are_predicted_by_the_champions(demo, two_years):
     champions = {"churn": "recency_bands", "spend": "rate_and_basket"}
-    predicted = prediction_frame(two_years, champions)
+    told = predicted(demo, two_years, champions)
     seen, as_of = read_history(two_years)
     now = two_years[two_years["is_current"]]
     features = now[FEATURES].to_numpy("float64")
     at_hand = predict_at(seen, as_of, features, DAYS)
-    assert predicted["customer_id"].tolist() == now["customer_id"].tolist()
+    assert told["customer_id"].tolist() == now["customer_id"].tolist()
     for column, target in (("churn_probability", "churn"), ("expected_spend", "spend")):
-        assert predicted[column].tolist() == at_hand.values[target][champions[target]].tolist()
-    money = predicted["expected_spend"]
+        expected = at_hand.values[target][champions[target]]
+        assert told[column].to_numpy() == pytest.approx(expected, rel=1e-9)
+    money = told["expected_spend"]
     low, high = spread_around(money.to_numpy(), at_hand.spreads[champions["spend"]])
-    assert predicted["expected_spend_low"].tolist() == low.tolist()
-    assert predicted["expected_spend_high"].tolist() == high.tolist()
+    assert told["expected_spend_low"].to_numpy() == pytest.approx(low, rel=1e-9)
+    assert told["expected_spend_high"].to_numpy() == pytest.approx(high, rel=1e-9)
     assert (low <= money).all()
     assert (high >= money).all()
     for column in ("expected_orders", "next_purchase_days", "orders_model"):
-        assert predicted[column].isna().all()
-    dated = prediction_frame(two_years, {"next_purchase_date": "own_gap"})["next_purchase_days"]
+        assert told[column].isna().all()
+    dated = predicted(demo, two_years, {"next_purchase_date": "own_gap"})["next_purchase_days"]
     waits = at_hand.values["next_purchase_date"]["own_gap"]
     assert dated.isna().tolist() == (waits >= DAYS).tolist()
 
@@ -379,19 +387,11 @@ def test_too_little_predicts_nothing(two_years, kind):
     tested = backtest_frame(table)
     assert len(tested) == 0
     assert tested.columns.tolist() == list(TESTED)
-    predicted = prediction_frame(table, {})
-    assert predicted.columns.tolist() == list(CUSTOMERS)
-    assert len(predicted) == (table["is_current"].astype(bool)).sum()
-    assert not predicted["is_spend_365d_tested"].any()
+    learnt = weights_frame(table, {})
+    assert learnt.columns.tolist() == list(WEIGHTS)
     # A year's money is expected untested, where there is a year.
-    a_year = ["expected_spend_365d", "spend_365d_model"]
-    said = ["customer_id", "is_spend_365d_tested", "months_until_tested", *a_year]
-    assert predicted.drop(columns=said).isna().all().all()
-    assert predicted[a_year].isna().to_numpy().all() == (kind in ("nothing", "young"))
-    # Its first month end is two months old, and needs ninety days.
-    assert predicted["months_until_tested"].dropna().tolist() == [1] * len(predicted) * (
-        kind == "young"
-    )
+    a_year = set() if kind in ("nothing", "young") else {("spend_365d", False)}
+    assert set(zip(learnt["target"], learnt["is_tested"], strict=True)) == a_year
 
 
 @pytest.mark.parametrize(
@@ -402,15 +402,15 @@ def test_too_little_predicts_nothing(two_years, kind):
         (180, ((0.5, 7), (1.2, 6), (4.2, 3), (6.8, 1))),
     ],
 )
-def test_months_until_a_test_are_counted(days, counted):
+def test_months_until_a_test_are_counted(demo, days, counted):
     for months, missing in counted:
         table = shop(months, customers=100, days=days)
-        told = prediction_frame(table, {})["months_until_tested"]
+        told = predicted(demo, table, {})["months_until_tested"]
         assert set(told.dropna()) == ({missing} if missing else set()), months
 
 
 @pytest.mark.parametrize("days", [30, 180])
-def test_predictions_look_as_far_ahead_as_the_window(days):
+def test_predictions_look_as_far_ahead_as_the_window(demo, days):
     table = shop(20, days=days)
     as_of = table.loc[table["is_current"], "cutoff"].iloc[0]
     tested = backtest_frame(table)
@@ -430,7 +430,7 @@ def test_predictions_look_as_far_ahead_as_the_window(days):
     ):
         for model in models:
             assert 0.6 < means[target, model, "total_ratio"] < 1.6, (target, model)
-    dates = prediction_frame(table, {"next_purchase_date": "logistic_regressions"})
+    dates = predicted(demo, table, {"next_purchase_date": "logistic_regressions"})
     assert days / 2 < dates["next_purchase_days"].max() < days
 
 
@@ -494,9 +494,9 @@ def test_rules_are_those_of_the_formulas():
 def test_models_of_a_target_stand_the_plainest_first_and_the_preferred_one_last(history):
     seen, as_of = history
     now = seen.at(seen.cutoffs[-1]).features
-    predicted = predict_window(known_at(seen, as_of, DAYS), now, now[:5], DAYS)
+    told = predict_window(known_at(seen, as_of, DAYS), now, now[:5], DAYS).values
     assert {
-        target: (next(iter(models)), next(reversed(models))) for target, models in predicted.items()
+        target: (next(iter(models)), next(reversed(models))) for target, models in told.items()
     } == {
         "churn": ("base_rate", "ensemble"),
         "orders": ("last_window", "ensemble"),
@@ -506,8 +506,8 @@ def test_models_of_a_target_stand_the_plainest_first_and_the_preferred_one_last(
     # Where nobody came again, no rates can be estimated.
     once = now.copy()
     once[:, 2] = 1
-    predicted = predict_window(known_at(seen, as_of, DAYS), once, now[:5], DAYS)
-    assert [list(models)[-1] for models in predicted.values()] == [
+    told = predict_window(known_at(seen, as_of, DAYS), once, now[:5], DAYS).values
+    assert [list(models)[-1] for models in told.values()] == [
         "logistic_regression",
         "poisson_regression",
         "ensemble",
@@ -515,11 +515,11 @@ def test_models_of_a_target_stand_the_plainest_first_and_the_preferred_one_last(
     ]
 
 
-def test_without_outcomes_rates_alone_predict(history):
+def test_without_outcomes_rates_alone_predict(demo, history):
     seen, _ = history
     now = seen.at(seen.cutoffs[-1]).features
-    predicted = predict_window(None, now, now[:5], DAYS)
-    assert {target: list(models) for target, models in predicted.items()} == {
+    told = predict_window(None, now, now[:5], DAYS).values
+    assert {target: list(models) for target, models in told.items()} == {
         "churn": ["bg_nbd"],
         "orders": ["bg_nbd"],
         "spend": ["bg_nbd_gamma_gamma"],
@@ -527,19 +527,18 @@ def test_without_outcomes_rates_alone_predict(history):
     young = shop(5)
     tested = backtest_frame(young)
     assert set(tested["model"]) == {"bg_nbd", "bg_nbd_gamma_gamma"}
-    predicted = prediction_frame(
-        young, dict(tested[tested["is_champion"]][["target", "model"]].to_numpy().tolist())
-    )
-    assert predicted["churn_probability"].notna().all()
-    assert predicted["expected_spend_high"].notna().all()
-    assert predicted["next_purchase_days"].isna().all()
+    champions = dict(tested[tested["is_champion"]][["target", "model"]].to_numpy().tolist())
+    told = predicted(demo, young, champions)
+    assert told["churn_probability"].notna().all()
+    assert told["expected_spend_high"].notna().all()
+    assert told["next_purchase_days"].isna().all()
 
 
 def test_an_ensemble_is_between_its_models(history):
     seen, as_of = history
     now = seen.at(seen.cutoffs[-1]).features
-    predicted = predict_window(known_at(seen, as_of, DAYS), now, now, DAYS)
-    churn, orders, spend = (predicted[name] for name in ("churn", "orders", "spend"))
+    told = predict_window(known_at(seen, as_of, DAYS), now, now, DAYS).values
+    churn, orders, spend = (told[name] for name in ("churn", "orders", "spend"))
     odds = {name: np.log(values / (1 - values)) for name, values in churn.items()}
     assert odds["ensemble"] == pytest.approx(
         (2 * odds["logistic_regression"] + odds["bg_nbd"]) / 3, rel=1e-6
@@ -566,37 +565,39 @@ def test_half_have_bought_between_two_horizons():
     waits = np.where(often, rng.uniform(0, 40, 8_000), np.inf)
     waits[~often & (rng.random(8_000) < 0.2)] = 50
     features = often[:, None].astype("float64")
-    found = median_waits(features, waits, np.array([[1.0], [0.0]]), 90)
+    found = median_waits(fit_horizons(features, waits, 90), np.array([[1.0], [0.0]]))
     assert found[0] == pytest.approx(20, abs=1.5)
     assert found[1] == np.inf
     # At once, for nearly all: between now and the first horizon.
     soon = np.where(rng.random(8_000) < 0.9, rng.uniform(0, 1, 8_000), np.inf)
-    found = median_waits(features, soon, np.array([[1.0]]), 90)
+    found = median_waits(fit_horizons(features, soon, 90), np.array([[1.0]]))
     assert found[0] == pytest.approx(HORIZONS[0] * 0.5 / 0.9, abs=0.1)
     # Half have bought between days 120 and 180, which only a window of 180 days holds.
     late = np.where(often, rng.uniform(100, 180, 8_000), np.inf)
-    assert median_waits(features, late, np.array([[1.0]]), 180)[0] == pytest.approx(140, abs=3)
-    assert median_waits(features, late, np.array([[1.0]]), 90)[0] == np.inf
+    assert median_waits(fit_horizons(features, late, 180), np.array([[1.0]]))[0] == pytest.approx(
+        140, abs=3
+    )
+    assert median_waits(fit_horizons(features, late, 90), np.array([[1.0]]))[0] == np.inf
 
 
 def test_models_that_stand_on_one_another_agree(history):
     """Money is orders times baskets; a wait is that of the rate or of the probability."""
     seen, as_of = history
     train, features = known_at(seen, as_of, DAYS), seen.at(seen.cutoffs[-1]).features
-    predicted = predict_window(train, features, features, DAYS)
-    orders, spend = predicted["orders"], predicted["spend"]
+    told = predict_window(train, features, features, DAYS).values
+    orders, spend = told["orders"], told["spend"]
     baskets = mean_baskets(train.features, features)
     for money, rate in (
         ("rate_and_basket", "repeat_rate"),
         ("poisson_and_basket", "poisson_regression"),
     ):
         assert spend[money] == pytest.approx(floored(orders[rate] * baskets, train.spend.mean()))
-    waits = predicted["next_purchase_date"]
+    waits = told["next_purchase_date"]
     expected = DAYS * np.log(2) / orders["poisson_regression"]
     # Only the likeliest of all, whose probability is cut, differ.
     certain = orders["poisson_regression"] > 20
     assert waits["poisson_regression"][~certain] == pytest.approx(expected[~certain])
-    likely = predicted["churn"]["logistic_regression"] < 0.5
+    likely = told["churn"]["logistic_regression"] < 0.5
     assert 0 < likely.sum() < len(likely)
     assert ((waits["logistic_regression"] < DAYS) == likely).all()
 
@@ -699,7 +700,7 @@ def test_groups_part_the_customers_and_compare_means(history):
     assert all(one[6] < other[5] for one, other in pairwise(own))
     assert {row[1] for row in rows if row[0] == "orders"} == {"repeat_rate"}
     # Who all are alike are one group.
-    alike = {cutoff: Predicted({"churn": {"base_rate": np.full(len(outcomes), 0.4)}}, {})}
+    alike = {cutoff: Predicted({"churn": {"base_rate": np.full(len(outcomes), 0.4)}}, {}, {})}
     (row,) = group(seen, alike, {"churn": "base_rate"})
     assert row[3:] == (
         1,

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from datetime import datetime
 
 import duckdb
 import pytest
@@ -114,9 +115,19 @@ def test_a_score_says_what_a_build_says_of_everybody_alone(autumn, shop, tmp_pat
     )
     file = shop / "scored.duckdb"
     alone = scored.rows("select * from marts.customer_segments order by all", file=file)
-    assert scored.rows("select table_name from information_schema.tables", file=file) == [
-        ("customer_segments",)
-    ]
+    assert scored.rows(
+        "select table_name from information_schema.tables order by all", file=file
+    ) == [("customer_predictions",), ("customer_segments",)]
+    # Everybody is predicted at the new moment, by what was learnt at the last one.
+    told = scored.one(
+        """
+        select min(as_of_at), count(*), count(churn_probability), count(expected_spend_high)
+        from marts.customer_predictions
+        """,
+        file=file,
+    )
+    assert told == (datetime(2025, 11, 20), *[len({row[2] for row in alone})] * 3)
+    assert re.search(r"\d of them will probably buy nothing in \d+ days", scored.output)
     # Nothing was fitted, and what readers see is the last build's.
     assert "fitting" not in scored.output
     assert (shop / "published.duckdb").read_bytes() == autumn.published.read_bytes()
@@ -139,6 +150,7 @@ def test_a_score_of_another_shop_is_refused(shop, tmp_path):
     assert scored.errors == (
         "error: var segmentations.lifecycle: the last fit is of another source or other settings; "
         "run a whole build once\n"
+        "error: var invoices: predictions were learnt from another source; run a whole build once\n"
     )
     assert not (shop / "scored.duckdb").exists()
 
