@@ -67,6 +67,8 @@ problems as (
     inner join predictions on customers.customer_id = predictions.customer_id
     where
         customers.churn_probability is distinct from predictions.churn_probability
+        or customers.churn_reason_1 is distinct from predictions.churn_reason_1
+        or customers.churn_reason_2 is distinct from predictions.churn_reason_2
         or customers.expected_orders is distinct from predictions.expected_orders
         or customers.expected_spend is distinct from predictions.expected_spend
         or customers.next_purchase_date is distinct from predictions.next_purchase_date

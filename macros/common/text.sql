@@ -14,3 +14,17 @@
 {% macro fold_name(name) -%}
     {{ return(modules.re.sub('[^a-z0-9]', '', name | lower)) }}
 {%- endmacro %}
+
+{#- A number and what it counts: 1 day, 2 days. -#}
+{% macro counted(number, noun) -%}
+    {{ number }} || case when {{ number }} = 1 then ' {{ noun }}' else ' {{ noun }}s' end
+{%- endmacro %}
+
+{#- A text with values in its places, {name of a place, which stands in braces: SQL of the value}. -#}
+{% macro filled_in(text, values) -%}
+    {%- set filled = namespace(sql=text) -%}
+    {%- for place, value in values.items() -%}
+        {%- set filled.sql = 'replace(' ~ filled.sql ~ ", '{" ~ place ~ "}', coalesce(" ~ value ~ ", ''))" -%}
+    {%- endfor -%}
+    {{ return(filled.sql) }}
+{%- endmacro %}

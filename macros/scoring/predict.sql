@@ -74,3 +74,12 @@
     {%- endfor -%}
     exp(({{ logarithms | join(' + ') }}) / ({{ weights | join(' + ') }}))
 {%- endmacro %}
+
+{#- In which third of all probabilities one is. -#}
+{% macro churn_band(probability) -%}
+    case
+            when 3 * {{ probability }} < 1 then 'low'
+            when 3 * {{ probability }} < 2 then 'medium'
+            when {{ probability }} is not null then 'high'
+        end
+{%- endmacro %}

@@ -34,6 +34,8 @@ customer_predictions as (
     select
         customer_id,
         churn_probability,
+        churn_reason_1,
+        churn_reason_2,
         expected_orders,
         expected_spend,
         next_purchase_date
@@ -100,6 +102,8 @@ final as (
         customer_segments.segment_code,
         customer_segments.segment_name,
         customer_predictions.churn_probability,
+        customer_predictions.churn_reason_1,
+        customer_predictions.churn_reason_2,
         customer_predictions.expected_orders,
         customer_predictions.expected_spend,
         customer_predictions.next_purchase_date

@@ -2,6 +2,10 @@ with predicted as (
     select * from {{ ref('int_customers_predicted') }}
 ),
 
+explained as (
+    select * from {{ ref('int_churn_explained') }}
+),
+
 current_as_of as (
     select
         as_of_at,
@@ -17,6 +21,9 @@ final as (
         current_as_of.as_of_at,
         cast(current_as_of.prediction_days as integer) as prediction_days,
         cast(predicted.churn_probability as decimal(9, 6)) as churn_probability,
+        {{ churn_band('predicted.churn_probability') }} as churn_band,
+        explained.churn_reason_1,
+        explained.churn_reason_2,
         cast(predicted.expected_orders as decimal(12, 4)) as expected_orders,
         cast(predicted.expected_spend as decimal(18, 2)) as expected_spend,
         cast(predicted.expected_spend_low as decimal(18, 2)) as expected_spend_low,
@@ -32,6 +39,7 @@ final as (
         cast(predicted.months_until_tested as integer) as months_until_tested
     from predicted
     cross join current_as_of
+    left join explained on predicted.customer_id = explained.customer_id
 )
 
 select * from final
