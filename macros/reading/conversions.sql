@@ -58,6 +58,11 @@
     )
 {%- endmacro %}
 
+{#- Whether something is written where no value could be read. -#}
+{% macro is_unread(column, source) -%}
+    coalesce({{ column }} is null and {{ source }} is not null and not {{ is_nothing(source) }}, false)
+{%- endmacro %}
+
 {#- Text that is a plain number, with a decimal point; null where it is none, since a cast would take 1_000 and
     1e3 too. decimal_mark is an expression. Most numbers are digits and perhaps a mark; only others are looked at
     more closely. -#}

@@ -166,6 +166,16 @@ def read(tmp_path_factory):
                 ("x", "2.5", "", "unreadable_value"),
             ],
         ),
+        # A cost is not needed; a line of nobody's is not told of it.
+        "cost": (
+            "Cost",
+            [
+                ("1", "2", "0.50", of(1, 2, 2)),
+                ("1", "3", "12 ca.", of(1, 3, 3)),
+                ("1", "4", "n/k", of(1, 4, 4)),
+                ("x", "4", "n/k", "unreadable_value"),
+            ],
+        ),
         "status": (
             "Status",
             [("1", "2", "paid", of(1, 2, 2)), ("1", "2", "Void", "order_not_counted")],
@@ -224,6 +234,19 @@ def test_every_way_to_write_a_moment_or_a_number_is_read_or_rejected(read):
         if found.get(number) != fate
     }
     assert wrong == {}
+
+
+def test_a_cost_that_can_not_be_read_is_told(read):
+    told = read[0].rows(
+        "select source_file, evidence, lines, amount from marts.readings "
+        "where question = 'values that can''t be read'",
+        file=read[0].warehouse,
+    )
+    assert told == [("cost.csv", "such as line 3: cost 12 ca.", 2, Decimal("7.00"))]
+    columns = "unit_cost, unread_text"
+    found = classified(read, columns, "starts_with(invoice_id, 'cost')")
+    unread = [(None, "line 3: cost 12 ca."), (None, "line 4: cost n/k")]
+    assert found == [(Decimal("0.5"), None), *unread, (None, None)]
 
 
 def test_a_coupon_is_money_off_and_no_product_that_comes_back(read):

@@ -210,7 +210,8 @@ classified as (
         {{ "cast(unit_cost * rate as decimal(22, 8))" if currency_rates else "unit_cost" }} as unit_cost,
         invoiced_at,
         passed_through,
-        source_text
+        source_text,
+        case when reject_reason is null then 'line ' || source_line || ': ' || unread_text end as unread_text
     from judged
 )
 

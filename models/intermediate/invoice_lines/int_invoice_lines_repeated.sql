@@ -44,7 +44,7 @@ repeated_lines as (
         {{ row_hash([
             'invoice_id', 'product_id', 'customer_id', 'description', 'country', 'category', 'brand', 'channel', 'currency',
             'order_status', 'document_type', 'quantity', 'unit_price', 'line_amount', 'unit_cost', 'invoiced_at',
-            'other_columns', 'source_text',
+            'other_columns', 'source_text', 'unread_text',
         ]) }} as content_hash
     from invoice_lines
     where {{ line_name_hash() }} in (select repeated_hashes.line_hash from repeated_hashes)

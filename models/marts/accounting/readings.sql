@@ -90,23 +90,70 @@ told_decisions as (
     left join costs on decisions.reject_reason = costs.reject_reason
 ),
 
-final as (
-    select * from told_decisions
+{# Lines count although not all in them can be read: a cost that is text, say. #}
+told_unread as (
+    select
+        classified.file_number,
+        files.source_file,
+        count(*) as lines,
+        sum(abs(classified.line_amount)) as amount,
+        min(classified.unread_text) as example
+    from {{ ref('int_invoice_lines_classified') }} as classified
+    inner join files on classified.file_number = files.file_number
+    where classified.unread_text is not null
+    group by
+        classified.file_number,
+        files.source_file
+),
+
+told_lines as (
+    select
+        told_unread.file_number,
+        source_file,
+        'values that can''t be read' as question,
+        'taken as unknown; their lines count' as answer,
+        'recognised' as found,
+        'such as ' || example as evidence,
+        lines,
+        amount,
+        cast(null as varchar) as setting,
+        true as matters
+    from told_unread
     union all
     select
+        null as file_number,
         'all files' as source_file,
-        cast((select coalesce(max(told_decisions.reading_order), 0) + 1 from told_decisions) as integer) as reading_order,
         'codes that are no products' as question,
         codes as answer,
         {{ "'default'" if setting('non_product_codes') is none else "'declared'" }} as found,
         'they count as revenue, and stay out of what is told of products' as evidence,
-        cast(lines as bigint) as lines,
-        cast(amount as decimal(18, 2)) as amount,
-        null as runner_up,
+        lines,
+        amount,
         '{non_product_codes: [your codes]}' as setting,
         false as matters
     from told_charges
     where lines > 0
+),
+
+final as (
+    select * from told_decisions
+    union all
+    select
+        source_file,
+        cast(
+            (select coalesce(max(told_decisions.reading_order), 0) from told_decisions)
+            + row_number() over (order by file_number asc nulls last) as integer
+        ) as reading_order,
+        question,
+        answer,
+        found,
+        evidence,
+        cast(lines as bigint) as lines,
+        cast(amount as decimal(18, 2)) as amount,
+        null as runner_up,
+        setting,
+        matters
+    from told_lines
 )
 
 select * from final

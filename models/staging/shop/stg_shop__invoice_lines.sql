@@ -84,6 +84,7 @@ converted as (
         unit_price as source_unit_price,
         line_amount as source_line_amount,
         discount as source_discount,
+        unit_cost as source_unit_cost,
         invoiced_at as source_invoiced_at
     from spelled
 ),
@@ -98,7 +99,8 @@ weighed as (
             when is_line_amount_paid or source_unit_price is null then true
             when unit_price is not null then false
             else {{ is_nothing('source_unit_price') }}
-        end as has_paid_amount
+        end as has_paid_amount,
+        {{ is_unread('unit_price', 'source_unit_price') }} as has_unread_price
     from converted
 ),
 
@@ -173,14 +175,11 @@ final as (
         case
             when malformed_reason is not null then malformed_text
             when
-                (quantity is null and source_quantity is not null and not {{ is_nothing('source_quantity') }})
-                or (unit_price is null and source_unit_price is not null and not {{ is_nothing('source_unit_price') }})
-                or (
-                    line_amount is null and (is_line_amount_paid or source_unit_price is null)
-                    and source_line_amount is not null and not {{ is_nothing('source_line_amount') }}
-                )
-                or (discount is null and source_discount is not null and not {{ is_nothing('source_discount') }})
-                or (invoiced_at is null and source_invoiced_at is not null and not {{ is_nothing('source_invoiced_at') }})
+                {{ is_unread('quantity', 'source_quantity') }}
+                or (has_unread_price and unit_price is null)
+                or ((is_line_amount_paid or source_unit_price is null) and {{ is_unread('line_amount', 'source_line_amount') }})
+                or (not has_paid_amount and {{ is_unread('discount', 'source_discount') }})
+                or {{ is_unread('invoiced_at', 'source_invoiced_at') }}
                 then concat_ws(
                     ', ',
                     'quantity ' || cast(source_quantity as varchar),
@@ -189,7 +188,21 @@ final as (
                     'discount ' || cast(source_discount as varchar),
                     'moment ' || cast(source_invoiced_at as varchar)
                 )
-        end as source_text
+        end as source_text,
+        {# What can't be read and is not needed for the money. #}
+        nullif(concat_ws(
+            ', ',
+            case when has_unread_price and unit_price is not null then 'price ' || cast(source_unit_price as varchar) end,
+            case
+                when not is_line_amount_paid and source_unit_price is not null and {{ is_unread('line_amount', 'source_line_amount') }}
+                    then 'amount ' || cast(source_line_amount as varchar)
+            end,
+            case
+                when has_paid_amount and {{ is_unread('discount', 'source_discount') }}
+                    then 'discount ' || cast(source_discount as varchar)
+            end,
+            case when {{ is_unread('unit_cost', 'source_unit_cost') }} then 'cost ' || cast(source_unit_cost as varchar) end
+        ), '') as unread_text
     from priced
 )
 
