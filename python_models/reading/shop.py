@@ -66,6 +66,20 @@ class Shop:
             """
         ).fetchall()
 
+    def lines_without(self, column, words):
+        """Count lines with nothing in a column, or one of the words for it, in small letters."""
+        nothing = ", ".join(sql_text(word) for word in sorted({*words, ""}))
+        (lines,) = self.connection.execute(
+            f"""
+            select count(*)
+            from {LANDED_LINES}
+            where
+                malformed_reason is null
+                and coalesce(lower(trim(cast({column} as varchar))), '') in ({nothing})
+            """
+        ).fetchone()
+        return lines
+
 
 def decide_for_the_shop(connection, files, settings):
     """Decide what holds for all lines, and create ``landing.decided_values``.
@@ -252,13 +266,15 @@ def decide_currency(shop):
             f"VARS='{{currency: {example}}}', or convert: VARS='{{currency: {example}, "
             "currency_rates: rates.csv}' (columns day, currency, rate)"
         )
+    unsaid = shop.lines_without("currency", nothing)
+    taken = f"; {unsaid:,} lines state none, and are taken as {wanted.upper()}" if unsaid else ""
     if shop.settings["currency_rates"]:
         return [
             Decision(
                 "currency",
                 f"{wanted.upper()}; others are converted by currency_rates",
                 "declared",
-                evidence=f"{told} lines",
+                evidence=f"{told} lines{taken}",
                 matters=True,
             ),
         ]
@@ -269,9 +285,10 @@ def decide_currency(shop):
             "currency",
             f"{wanted.upper()}; not counted: {tell_values(left_out) or 'none'}",
             "declared",
+            evidence=taken.removeprefix("; "),
             lines=sum(lines for _, lines in left_out),
             setting="{currency_rates: rates.csv}",
-            matters=bool(left_out),
+            matters=bool(left_out or unsaid),
             reject_reason="other_currency",
         ),
     ]

@@ -172,8 +172,11 @@ def test_several_currencies_stop(landed):
 def test_the_other_currencies_are_left_out_where_one_is_chosen(landed):
     found = landed(*MONIES, currency="eur")
     assert found.values("other_currency") == [("currency", "GBP"), ("currency", "USD")]
-    lines, reason = found.decisions("lines", "reject_reason")["currency"]
+    lines, reason, evidence = found.decisions("lines", "reject_reason", "evidence")["currency"]
     assert (lines, reason) == (2, "other_currency")
+    assert evidence == "2 lines state none, and are taken as EUR"
+    unsaid = landed(*MONIES[:3], {"currency": "-"}, currency="EUR")
+    assert unsaid.decisions("lines", "matters")["currency"] == [0, True]
     with pytest.raises(UnreadableFile, match="currency is CHF, but the lines are in EUR"):
         landed(*MONIES, currency="CHF")
     with pytest.raises(UnreadableFile, match="currency is EUR, but no file has a column of curr"):
@@ -199,6 +202,9 @@ def test_rates_count_until_the_next_one(landed, tmp_path):
     )
     found = landed(*MONIES, currency="EUR", currency_rates=given)
     assert found.values("other_currency") == []
+    assert found.decisions("evidence")["currency"].endswith(
+        "; 2 lines state none, and are taken as EUR"
+    )
     query = (
         "select currency, cast(valid_from as varchar), cast(valid_until as varchar), "
         "cast(rate as double) from landing.currency_rates order by all"
