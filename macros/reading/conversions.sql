@@ -177,25 +177,19 @@
         case when isfinite({{ column }}) then try_cast({{ column }} as timestamp) end
     {%- else -%}
         {%- set digits = "ltrim(" ~ text ~ ", '''')" -%}
-        {%- set clock = '(,?[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?[AaPp][Mm])?)?' -%}
         {%- set iso = '[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}' -%}
-        {%- set iso_clock = '[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?' -%}
+        {%- set clock = '[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?' -%}
+        {%- set offset = ' ?(Z|UTC|GMT|[-+][0-9]{2}(:?[0-9]{2})?)$' -%}
         case
             when {{ is_iso }} then try_cast({{ text }} as timestamp)
-            when regexp_full_match({{ text }}, '{{ iso ~ iso_clock }} ?(Z|UTC|[-+][0-9]{2}(:?[0-9]{2})?)')
+            when regexp_full_match({{ text }}, '{{ iso ~ clock }} ?(Z|UTC|[-+][0-9]{2}(:?[0-9]{2})?)')
                 then timezone({{ zone }}, try_cast({{ moment_with_an_offset(text) }} as timestamptz))
-            when regexp_full_match({{ text }}, '''?{{ iso ~ clock }}')
-                then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%Y/%m/%d']) }})
-            when {{ dates }} = 'dmy' and regexp_full_match({{ slashed }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{4}{{ clock }}')
-                then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%d/%m/%Y', '%d %m %Y']) }})
-            when {{ dates }} = 'mdy' and regexp_full_match({{ slashed }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{4}{{ clock }}')
-                then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%m/%d/%Y', '%m %d %Y']) }})
-            when {{ dates }} in ('dmy', 'mdy', 'yymd') and regexp_full_match({{ slashed }}, '''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ][0-9]{2}{{ clock }}')
-                then case {{ dates }}
-                    when 'dmy' then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%d/%m/%y', '%d %m %y']) }})
-                    when 'mdy' then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%m/%d/%y', '%m %d %y']) }})
-                    else try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%y/%m/%d', '%y %m %d']) }})
-                end
+            when regexp_matches({{ slashed }}, '^''?[0-9]+[/ ][0-9]{1,2}[/ ][0-9]+,?{{ clock }}( ?[AaPp][Mm])?{{ offset }}')
+                then timezone({{ zone }}, try_cast(
+                    cast({{ moment_in_numbers("regexp_replace(" ~ slashed ~ ", '" ~ offset ~ "', '')", dates) }} as varchar)
+                    || regexp_replace(regexp_extract({{ slashed }}, '{{ offset }}', 1), 'Z|UTC|GMT', '+00') as timestamptz
+                ))
+            when regexp_matches({{ slashed }}, '^''?[0-9]+[/ ][0-9]{1,2}[/ ][0-9]') then {{ moment_in_numbers(slashed, dates) }}
             when {{ dates }} in ('ymd', 'serial') and regexp_full_match({{ digits }}, '[0-9]{8}') then try_strptime({{ digits }}, '%Y%m%d')
             when {{ dates }} = 'ymd' and regexp_full_match({{ digits }}, '[0-9]{14}') then try_strptime({{ digits }}, '%Y%m%d%H%M%S')
             when {{ dates }} = 'epoch_s' and regexp_full_match({{ digits }}, '[0-9]{10}')
@@ -207,6 +201,26 @@
             when regexp_matches({{ text }}, '[A-Za-z]{3}') then {{ moment_with_a_name(text, zone) }}
         end
     {%- endif -%}
+{%- endmacro %}
+
+{#- A moment in numbers with one mark in its day: ISO, or with days, months and years in the order of the file. -#}
+{% macro moment_in_numbers(slashed, dates) -%}
+    {%- set clock = '(,?[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?[AaPp][Mm])?)?' -%}
+    {%- set day = "''?[0-9]{1,2}[/ ][0-9]{1,2}[/ ]" -%}
+    case
+        when regexp_full_match({{ slashed }}, '''?[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}{{ clock }}')
+            then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%Y/%m/%d']) }})
+        when {{ dates }} = 'dmy' and regexp_full_match({{ slashed }}, '{{ day }}[0-9]{4}{{ clock }}')
+            then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%d/%m/%Y', '%d %m %Y']) }})
+        when {{ dates }} = 'mdy' and regexp_full_match({{ slashed }}, '{{ day }}[0-9]{4}{{ clock }}')
+            then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%m/%d/%Y', '%m %d %Y']) }})
+        when {{ dates }} in ('dmy', 'mdy', 'yymd') and regexp_full_match({{ slashed }}, '{{ day }}[0-9]{2}{{ clock }}')
+            then case {{ dates }}
+                when 'dmy' then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%d/%m/%y', '%d %m %y']) }})
+                when 'mdy' then try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%m/%d/%y', '%m %d %y']) }})
+                else try_strptime({{ one_clock(slashed) }}, {{ clock_formats(['%y/%m/%d', '%y %m %d']) }})
+            end
+    end
 {%- endmacro %}
 
 {#- A moment with an offset as a cast takes it: it wants hyphens, seconds, and no space before the offset. -#}

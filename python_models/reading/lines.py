@@ -29,6 +29,11 @@ from reading.preset_sources import apply_presets
 from reading.shop import decide_for_the_shop
 from reading.sql import sql_name, sql_text
 
+# A time of day with an offset from UTC, at the end of a moment.
+OFFSET = re.compile(
+    r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])? ?(Z|UTC|GMT|[-+]\d{2}(:?\d{2})?)$"
+)
+
 
 @dataclass(frozen=True)
 class File:
@@ -283,11 +288,7 @@ def decide_formats(connection, file, declared):
 
 def say_offsets(heads):
     """Say what happens to moments with an offset."""
-    lines = sum(
-        head.lines
-        for head in heads
-        if re.search(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[-+]\d{2}(:?\d{2})?)$", head.example)
-    )
+    lines = sum(head.lines for head in heads if OFFSET.search(head.example))
     if not lines:
         return []
     return [

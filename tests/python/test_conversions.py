@@ -6,7 +6,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 import yaml
-from test_inputs import check
+from test_inputs import as_xlsx, check
 
 HEADER = "Invoice,SKU,Qty,Date,Price,Customer"
 DAY = "2011-01-05"
@@ -43,6 +43,8 @@ MOMENTS = {
         "5/1/2011 12:00 pm": NOON,
         "'05/01/2011": MIDNIGHT,
         "05/01/11": MIDNIGHT,
+        "05/01/2011 17:00 +0600": NOON,
+        "5/1/2011 11:00:00Z": NOON,
         "2011-01-05": MIDNIGHT,
         "5 Jan 2011": MIDNIGHT,
         "30/02/2011": None,
@@ -52,6 +54,7 @@ MOMENTS = {
         "1/5/2011 12:00:00 PM": NOON,
         "01-05-2011": MIDNIGHT,
         "01/05/11 12:00": NOON,
+        "1/5/2011 6:00 AM -0500": NOON,
         "02/30/2011": None,
     },
     "yymd": {f"11-{month:02}-30": datetime(2011, month, 30) for month in range(3, 13)},
@@ -207,6 +210,18 @@ def read(tmp_path_factory):
         "0.1::float as price, 'c1' as customer, '' as country"
     ).write_parquet(str(folder / "typed.parquet"))
     expected["typed-0"] = of("2.5", "0.1", "0.25")
+    # Text in a sheet and in Parquet, days first and with an offset.
+    names = HEADER.split(",")
+    rows = [["sheet-0", "mug", 1, "13/01/2011", 2, "c1"]]
+    rows += [["sheet-1", "mug", 1, "05/01/2011 17:00 +0600", 2, "c1"]]
+    as_xlsx(folder / "sheet.xlsx", {"lines": [names, *rows]})
+    listed = ", ".join(str(("parquet-" + row[0][-1], *row[1:])) for row in rows)
+    duckdb.sql(f"from (values {listed}) as rows ({HEADER})").write_parquet(
+        str(folder / "texts.parquet")
+    )
+    for kind in ("sheet", "parquet"):
+        expected[f"{kind}-0"] = (1, Decimal(2), Decimal(2), datetime(2011, 1, 13))
+        expected[f"{kind}-1"] = (1, Decimal(2), Decimal(2), NOON)
     (folder.parent / "ids.csv").write_text("old_id,customer_id\nold,new\n")
     settings = {
         "time_zone": "Europe/Berlin",

@@ -367,6 +367,9 @@ def test_moments_with_an_offset_are_told(landed):
     lines = [{"date": text} for text in ("2011-01-05T10:00:00Z", "2011-01-06 10:00+0100")]
     found = landed(*lines).decisions("lines", "matters")
     assert found["offsets from UTC"] == [2, True]
+    days = ("13/01/2011 2:00 PM -0500", "14/01/2011 10:00 UTC", "15/01/2011 10:00", "16/01/2011")
+    found = landed(*({"date": text} for text in days)).decisions("lines", "matters")
+    assert found["offsets from UTC"] == [2, True]
     assert "offsets from UTC" not in landed({"date": "2011-01-05 10:00:00"}).decisions()
     with pytest.raises(UnreadableFile, match="var time_zone: Berlin is unknown"):
         landed({}, time_zone="Berlin")
