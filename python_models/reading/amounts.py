@@ -1,14 +1,17 @@
 """Decide what the money of a line is: its amount, or price times quantity less a discount."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reading.decisions import Decision
+from reading.signs import is_negative
 
 # Price x quantity and amount agree if no more than the rounding of each piece lies between.
 AGREEING = 0.99
 # The amount is what was paid if it is the smaller one in so many of the lines that disagree.
 BELOW = 0.9
+# Discounts are percent if, as money, more than so many would be above what their lines cost.
+ABOVE = 0.05
 
 
 def decide_money(connection, file, stated):
@@ -44,11 +47,11 @@ def decide_money(connection, file, stated):
             is_paid, decision = decide_amount(columns["line_amount"].name, is_stated, *figures)
             decisions.append(decision)
     if "discount" in columns and not is_paid:
-        column, relation = columns["discount"], file.source.relation
-        facts = measure_discounts(connection, relation, column.sql, number["discount"])
-        if facts[0]:
-            kind, decision = decide_discount(column.name, *facts)
-            decisions.append(decision)
+        column = columns["discount"]
+        facts = measure_discounts(connection, file.source.relation, column, number)
+        if facts.discounted:
+            kind, decision = decide_discount(column.name, facts)
+            decisions += [decision, *say_signs(facts)]
     return replace(file, is_line_amount_paid=is_paid, discount_kind=kind, decisions=decisions)
 
 
@@ -123,31 +126,85 @@ def compare_amounts(connection, relation, number):
     return (lines, *figures) if lines else None
 
 
-def measure_discounts(connection, relation, column, discount):
-    """Count lines with a discount, with a percent sign, with a whole number; find the largest."""
-    return connection.execute(
-        f"""
-        select
-            count(*),
-            count(*) filter (where contains(cast({column} as varchar), '%')),
-            count(*) filter (where {discount} = round({discount})),
-            max(abs({discount}))
-        from {relation}
-        where {discount} <> 0
-        """
-    ).fetchone()
+@dataclass(frozen=True)
+class Discounts:
+    """What stands in a column of discounts.
+
+    Attributes
+    ----------
+    discounted, percents, whole : int
+        Lines with a discount, those written with a percent sign, those that are whole numbers.
+    largest : float
+        Without its sign.
+    above : int
+        Lines in which it is more than price times quantity, if it is money.
+    negative, positive : int
+        Lines with a negative and a positive discount, without those that are negative themselves.
+    """
+
+    discounted: int
+    percents: int
+    whole: int
+    largest: float | None
+    above: int
+    negative: int
+    positive: int
 
 
-def decide_discount(name, discounted, percents, whole, largest):
+def measure_discounts(connection, relation, column, number):
+    """Count lines by their discounts.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    relation : str
+    column : reading.decisions.Column
+        Of the discounts.
+    number : dict of str to str
+        Expressions of numbers by our names.
+
+    Returns
+    -------
+    Discounts
+    """
+    is_minus = is_negative("written", {"written": column.type})
+    return Discounts(
+        *connection.execute(
+            f"""
+            with lines as (
+                select
+                    {column.sql} as written,
+                    {number["discount"]} as discount,
+                    {number.get("quantity", "1.0")} as quantity,
+                    {number["unit_price"]} as unit_price
+                from {relation}
+            )
+
+            select
+                count(*),
+                count(*) filter (where contains(cast(written as varchar), '%')),
+                count(*) filter (where discount = round(discount)),
+                max(abs(discount)),
+                count(*) filter (
+                    where unit_price <> 0 and abs(discount) > abs(quantity * unit_price) + 0.01
+                ),
+                count(*) filter (where quantity > 0 and unit_price > 0 and {is_minus}),
+                count(*) filter (where quantity > 0 and unit_price > 0 and not {is_minus})
+            from lines
+            where discount <> 0
+            """
+        ).fetchone()
+    )
+
+
+def decide_discount(name, facts):
     """Decide what the numbers in a column of discounts are.
 
     Parameters
     ----------
     name : str
         Of the column.
-    discounted, percents, whole : int
-        Lines with a discount, those written with a percent sign, those that are whole numbers.
-    largest : float
+    facts : Discounts
 
     Returns
     -------
@@ -155,17 +212,25 @@ def decide_discount(name, discounted, percents, whole, largest):
         share, percent or money.
     decision : Decision
     """
-    runner_up = None
-    if percents == discounted or re.search("percent|pct|%", name.lower()):
+    largest, discounted = facts.largest, facts.discounted
+    runner_up, evidence = None, f"in {discounted:,} lines"
+    if facts.percents == discounted or re.search("percent|pct|%", name.lower()):
         kind, said = "percent", f"percent, at most {largest:g}"
-    elif largest <= 1 and whole < discounted:
+    elif largest <= 1 and facts.whole < discounted:
         kind, said, runner_up = "share", f"shares of the price, at most {largest:g}", "money"
+    elif largest <= 100 and facts.above > ABOVE * discounted:
+        kind, said, runner_up = "percent", f"percent, at most {largest:g}", "money"
+        evidence += f"; as money, {facts.above:,} would be more than the line costs"
     else:
         kind, said, runner_up = "money", f"money off the line, at most {largest:g}", "share"
+        if facts.above:
+            evidence += f"; in {facts.above:,} more than the line costs, so they are returns"
+    if facts.negative and not facts.positive:
+        evidence += "; written as negative numbers"
     return kind, Decision(
         "discounts",
         said,
-        evidence=f"in {discounted:,} lines",
+        evidence=evidence,
         lines=discounted,
         runner_up=runner_up,
         setting="{invoice_columns: {discount: null}}",
@@ -173,9 +238,29 @@ def decide_discount(name, discounted, percents, whole, largest):
     )
 
 
+def say_signs(facts):
+    """Say that discounts of both signs are taken off, if there are both."""
+    if not (facts.negative and facts.positive):
+        return []
+    return [
+        Decision(
+            "discounts of both signs",
+            "all are taken off the price",
+            "default",
+            evidence=f"{facts.positive:,} sales have a positive one, {facts.negative:,} a negative "
+            "one, which can be a surcharge",
+            lines=min(facts.positive, facts.negative),
+            runner_up="added to the price",
+            setting="{invoice_columns: {discount: null}}",
+            matters=True,
+        )
+    ]
+
+
 def rough_number(column, kind, mark):
     """Write an expression for about the number that stands in a column: only to count by."""
     if kind != "VARCHAR":
         return f"cast({column} as double)"
-    digits = f"regexp_replace({column}, '[^0-9{mark}-]', '', 'g')"
-    return f"try_cast(replace({digits}, ',', '.') as double)"
+    digits = f"replace(regexp_replace({column}, '[^0-9{mark}]', '', 'g'), ',', '.')"
+    sign = f"case when {is_negative(column, {column: kind})} then '-' else '' end"
+    return f"try_cast({sign} || {digits} as double)"

@@ -150,6 +150,12 @@ def read(tmp_path_factory):
         "share": ("Discount", [("2", "10", "0.1", of(2, 9, 18)), ("2", "10", "", of(2, 10, 20))]),
         "percent": ("Discount", [("2", "10", "25 %", of(2, "7.5", 15))]),
         "money": ("Discount", [("2", "10", "3", of(2, "8.5", 17)), ("3", "10", "-1.5", None)]),
+        # The usual way of several shops: money off is written as negative.
+        "minus": (
+            "Discount",
+            [("2", "10", "-3", of(2, "8.5", 17)), ("-2", "10", "3", of(-2, "8.5", -17))],
+        ),
+        "minus_percent": ("Discount", [("2", "10", "-25 %", of(2, "7.5", 15))]),
         "paid": ("Amount", [("2", "10", "15", of(2, "7.5", 15)), ("2", "10", "20", of(2, 10, 20))]),
         # Half a kilogram, a return by its quantity and one by its price.
         "signs": (

@@ -8,7 +8,7 @@ import pytest
 from landing import land
 from test_inputs import as_xlsx
 
-from reading.amounts import decide_discount
+from reading.amounts import Discounts, decide_discount
 from reading.decisions import UnreadableFile
 from reading.formats import (
     DATES,
@@ -261,7 +261,7 @@ def test_points_and_commas_in_one_file_stop_unless_they_are_typing_errors():
 @pytest.mark.parametrize(
     ("facts", "name", "kind"),
     [
-        # Lines with a discount, with a percent sign, whole numbers, the largest.
+        # Lines with a discount, with a percent sign, whole numbers, the largest, above the line.
         ((10, 0, 0, 0.25), "discount", "share"),
         ((10, 0, 4, 1.0), "discount", "share"),
         ((10, 0, 10, 1.0), "discount", "money"),
@@ -273,10 +273,14 @@ def test_points_and_commas_in_one_file_stop_unless_they_are_typing_errors():
         ((10, 0, 10, 15.0), "discount_pct", "percent"),
         ((10, 0, 10, 15.0), "LineDiscountPercent", "percent"),
         ((10, 0, 10, 15.0), "rebate", "money"),
+        ((10, 0, 10, 100.0, 1), "discount", "percent"),
+        ((10, 0, 10, 101.0, 9), "discount", "money"),
+        ((10, 0, 4, 1.0, 9), "discount", "share"),
     ],
 )
 def test_what_the_numbers_of_a_discount_are(facts, name, kind):
-    found, decision = decide_discount(name, *facts)
+    above = facts[4:] or (0,)
+    found, decision = decide_discount(name, Discounts(*facts[:4], *above, negative=0, positive=9))
     assert found == kind
     assert decision.matters
     assert decision.lines == 10

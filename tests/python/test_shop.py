@@ -267,11 +267,37 @@ def discounts(*values, **more):
         (["10%", "5 %", ""], "percent"),
         (["10", "2.50", ""], "money"),
         (["-0.10"], "share"),
+        # As money, one of three would be more than two pieces for 10.00.
+        (["10", "5", "25"], "percent"),
+        (["10", "5", "120"], "money"),
+        (["20", "-20"], "money"),
         (["0", "", "0.00"], None),
     ],
 )
 def test_what_a_column_of_discounts_means_is_decided_by_its_values(landed, values, kind):
     assert landed(*discounts(*values)).files[0]["discount_kind"] == kind
+
+
+@pytest.mark.parametrize("minus", ["-2.50", "\u22122.50", "(2.50)", "2.50-", "-10 %"])
+def test_discounts_that_are_all_negative_are_usual(landed, minus):
+    # In a return, the sign is that of the line.
+    back = {"discount": "2.50", "qty": "-1", "price": "10.00"}
+    found = landed(*discounts(minus, "0", ""), back).decisions("evidence", "lines")
+    assert found["discounts"] == ["in 2 lines; written as negative numbers", 2]
+    assert "discounts of both signs" not in found
+
+
+def test_discounts_of_both_signs_are_told(landed):
+    found = landed(*discounts("-2.50", "1.00", "3", "0")).decisions("evidence", "lines", "matters")
+    assert found["discounts"] == ["in 3 lines", 3, True]
+    evidence = "2 sales have a positive one, 1 a negative one, which can be a surcharge"
+    assert found["discounts of both signs"] == [evidence, 1, True]
+
+
+def test_a_discount_above_what_the_line_costs_is_told(landed):
+    found = landed(*discounts(*["5"] * 100, "25")).decisions("answer", "evidence")
+    evidence = "in 101 lines; in 1 more than the line costs, so they are returns"
+    assert found["discounts"] == ["money off the line, at most 25", evidence]
 
 
 def test_each_file_has_its_own_way_to_write_discounts(tmp_path):
