@@ -18,6 +18,8 @@ RETURNING = (
     "return returns returned refund refunds refunded credit credit-note creditnote credit-memo "
     "creditmemo chargeback reversal retoure gutschrift storno avoir"
 ).split()
+# Columns in which a word for nothing leaves the line as it is, without its product or text.
+WORDED = ("product_id", "description", "country", "category", "brand", "channel")
 
 
 @dataclass
@@ -66,19 +68,11 @@ class Shop:
             """
         ).fetchall()
 
-    def lines_without(self, column, words):
-        """Count lines with nothing in a column, or one of the words for it, in small letters."""
-        nothing = ", ".join(sql_text(word) for word in sorted({*words, ""}))
-        (lines,) = self.connection.execute(
-            f"""
-            select count(*)
-            from {LANDED_LINES}
-            where
-                malformed_reason is null
-                and coalesce(lower(trim(cast({column} as varchar))), '') in ({nothing})
-            """
-        ).fetchone()
-        return lines
+    def says_nothing(self, column):
+        """Write a condition: a column is a word for nothing, or empty; null where it is null."""
+        words = {str(word).strip().lower() for word in self.settings["null_words"]} | {""}
+        listed = ", ".join(sql_text(word) for word in sorted(words))
+        return f"lower(trim(cast({column} as varchar))) in ({listed})"
 
 
 def decide_for_the_shop(connection, files, settings):
@@ -104,6 +98,7 @@ def decide_for_the_shop(connection, files, settings):
     for decide in (
         decide_cancellations,
         decide_nobody,
+        say_words_for_nothing,
         decide_statuses,
         decide_documents,
         decide_currency,
@@ -181,6 +176,43 @@ def decide_nobody(shop):
                     reject_reason="missing_customer",
                 ),
             )
+    return decisions
+
+
+def say_words_for_nothing(shop):
+    """Say which words stand for nothing where a product or a text would be."""
+    columns = [ours for ours in WORDED if shop.has(ours) and shop.types[ours] == "VARCHAR"]
+    if not columns:
+        return []
+    conditions = {
+        ours: f"{ours} <> '' and {shop.says_nothing(ours)}"
+        # The country of two letters is Namibia.
+        + (f" and trim({ours}) <> 'NA'" if ours == "country" else "")
+        for ours in columns
+    }
+    counts = shop.connection.execute(
+        "select "
+        + ", ".join(f"count(*) filter (where {condition})" for condition in conditions.values())
+        + f" from {LANDED_LINES}"
+    ).fetchone()
+    decisions = []
+    for (ours, condition), lines in zip(conditions.items(), counts, strict=True):
+        if not lines:
+            continue
+        values = shop.connection.execute(
+            f"select {ours}, count(*) from {LANDED_LINES} where {condition} group by 1 "
+            "order by 2 desc, 1"
+        ).fetchall()
+        decisions.append(
+            Decision(
+                f"words for nothing in {ours}",
+                tell_values([(f"'{written}'", count) for written, count in values]),
+                evidence="taken as if nothing stood there; the lines count",
+                lines=lines,
+                setting="{null_words: []}",
+                matters=ours == "product_id",
+            )
+        )
     return decisions
 
 
@@ -266,7 +298,10 @@ def decide_currency(shop):
             f"VARS='{{currency: {example}}}', or convert: VARS='{{currency: {example}, "
             "currency_rates: rates.csv}' (columns day, currency, rate)"
         )
-    unsaid = shop.lines_without("currency", nothing)
+    (unsaid,) = shop.connection.execute(
+        f"select count(*) from {LANDED_LINES} where malformed_reason is null "
+        f"and coalesce({shop.says_nothing('currency')}, true)"
+    ).fetchone()
     taken = f"; {unsaid:,} lines state none, and are taken as {wanted.upper()}" if unsaid else ""
     if shop.settings["currency_rates"]:
         return [
@@ -333,7 +368,7 @@ def say_what_ids_look_like(shop):
             with codes as (
                 select product_id, count(*) as lines
                 from {LANDED_LINES}
-                where product_id is not null
+                where product_id is not null and not {shop.says_nothing("product_id")}
                 group by product_id
             ),
 

@@ -392,15 +392,19 @@ def test_nothing_in_a_file_is_more_than_a_value(tmp_path):
         "select invoice_id, product_id, description, quantity, invoiced_at, unit_price, "
         "customer_id, country, line_amount, is_product from marts.invoice_lines"
     )
+    # A word for nothing is no product, description or country.
+    known = dict.fromkeys(NOTHING)
     expected = [
         (
-            *fields[:3],
+            fields[0],
+            *(known.get(text, text) for text in fields[1:3]),
             Decimal(fields[3]),
             datetime.fromisoformat(fields[4]),
             Decimal(fields[5]),
-            *fields[6:],
+            fields[6],
+            known.get(fields[7], fields[7]),
             (Decimal(fields[3]) * Decimal(fields[5])).quantize(Decimal("0.01")),
-            fields[1] not in NASTY,
+            known.get(fields[1], fields[1]) not in NASTY,
         )
         for fields in [*rows, *(line.split(",") for line in shop())]
     ]

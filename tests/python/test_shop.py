@@ -111,6 +111,21 @@ def test_the_settings_say_who_is_nobody(landed):
     assert landed(*lines, guests=["*"], null_words=[]).values("nobody") == []
 
 
+def test_words_for_nothing_are_no_products_and_no_texts(landed):
+    lines = [{"sku": sku} for sku in ("nan", "NaN", "NULL", " n/a ", "", "nano", "0")]
+    lines += [{"description": text, "country": text} for text in ("None", "NA", "na", "tea")]
+    found = landed(*lines).decisions("answer", "lines", "matters")
+    told = "' n/a ' (1), 'NULL' (1), 'NaN' (1), 'nan' (1)"
+    assert found["words for nothing in product_id"] == [told, 4, True]
+    assert found["words for nothing in description"][1:] == [3, False]
+    # NA is Namibia.
+    assert found["words for nothing in country"] == ["'None' (1), 'na' (1)", 2, False]
+    assert "product codes that differ in case only" not in found
+    found = landed(*lines, null_words=["nano"]).decisions()
+    assert found["words for nothing in product_id"] == "'nano' (1)"
+    assert "words for nothing in description" not in found
+
+
 def test_a_column_of_numbers_has_guests_too(tmp_path):
     path = tmp_path / "lines.parquet"
     duckdb.sql(

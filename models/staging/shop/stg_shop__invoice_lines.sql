@@ -1,9 +1,8 @@
 {{ config(materialized='view') }}
 
 {%- set types = column_types(source('shop', 'invoice_lines')) -%}
-{%- set texts = [
-    'description', 'country', 'category', 'brand', 'channel', 'currency', 'order_status', 'document_type',
-] -%}
+{#- What the decided values say of states, documents and currencies, they say of them as written. -#}
+{%- set words = ['currency', 'order_status', 'document_type'] -%}
 
 with source as (
     select * from {{ source('shop', 'invoice_lines') }}
@@ -65,11 +64,19 @@ converted as (
         case
             when not {{ is_nothing('written_invoice_id') }} then {{ id_text('written_invoice_id', types.get('invoice_id', 'VARCHAR')) }}
         end as invoice_id,
-        {{ product_id_text('written_product_id', types.get('product_id', 'VARCHAR')) }} as product_id,
+        case
+            when not {{ is_nothing('written_product_id') }}
+                then {{ product_id_text('written_product_id', types.get('product_id', 'VARCHAR')) }}
+        end as product_id,
         {{ id_text('written_customer_id', types.get('customer_id', 'VARCHAR')) }} as customer_id,
         cast(customer_id as varchar) as source_customer_id,
         cast(product_id as varchar) as source_product_id,
-        {%- for column in texts %}
+        {%- for column in ['description', 'category', 'brand', 'channel'] %}
+        case when not {{ is_nothing(column) }} then cast({{ column }} as varchar) end as {{ column }},
+        {%- endfor %}
+        {# NA is Namibia. #}
+        case when trim(cast(country as varchar)) = 'NA' or not {{ is_nothing('country') }} then cast(country as varchar) end as country,
+        {%- for column in words %}
         nullif(cast({{ column }} as varchar), '') as {{ column }},
         {%- endfor %}
         {{ quantity_number('plain_quantity', types.get('quantity', 'VARCHAR')) }} as quantity,
