@@ -9,6 +9,7 @@ from report.figures import (
     count,
     large_numbers,
     legend_on_top,
+    money,
     percent,
     tooltip,
     words,
@@ -79,6 +80,32 @@ def where_the_lines_went(reasons):
         ).properties(height=alt.Step(26)),
         rows,
         least_width=480,
+    )
+
+
+def how_the_lines_were_read(decisions):
+    """List the decisions about the source that can change figures."""
+    shown = f"{count(len(decisions))} decisions"
+    if decisions[0]["decisions"] > len(decisions):
+        shown = f"The first {count(len(decisions))} of {count(decisions[0]['decisions'])} decisions"
+    elif len(decisions) == 1:
+        shown = "A decision"
+    yield Table(
+        f"{shown} about the source that can change these figures",
+        "Money is that of the lines which the decision touches, where it is known. Settings are "
+        "given as make build VARS='…'. make check tells all decisions.",
+        {
+            "question": "Question",
+            "answer": "Answer",
+            "how_found": "How it was found",
+            "source_file": "File",
+            "lines": "Lines",
+            "amount": "Money",
+            "setting": "How to change it",
+        },
+        decisions,
+        {"amount": money},
+        dense=True,
     )
 
 

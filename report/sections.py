@@ -90,6 +90,11 @@ SECTIONS = [
     Section("Action plan", segments.action_plan, ("segments_in_use",), per_segmentation=True),
     Section("RFM grid", segments.rfm_grid, ("rfm_grid",)),
     Section(
+        "How the lines were read",
+        lines.how_the_lines_were_read,
+        ("readings_that_matter",),
+    ),
+    Section(
         "Where the lines went",
         lines.where_the_lines_went,
         ("accounting_of_lines",),

@@ -34,7 +34,7 @@ from report.figures import (
     turning_point,
     written,
 )
-from report.lines import rounded
+from report.lines import how_the_lines_were_read, rounded
 from report.packing import packed, zipped
 from report.page import LARGEST, LEAST_IMPORTANT, Page, render, write_report
 from report.queries import run_analyses
@@ -1159,6 +1159,7 @@ def test_with_room_for_no_chart_there_is_a_page_too(browser, results, tmp_path):
     assert tuple(page.left_out) == LEAST_IMPORTANT
     assert set(LEAST_IMPORTANT) == {section.name for section in SECTIONS} - {
         "Action plan",
+        "How the lines were read",
         "Data profile",
     }
     assert json.loads(unzipped(page.html, "facts"))["figures"] == {}
@@ -1168,7 +1169,12 @@ def test_with_room_for_no_chart_there_is_a_page_too(browser, results, tmp_path):
     browser.open(path)
     assert browser.evaluate(
         "[...document.querySelectorAll('nav a')].map((a) => a.textContent)"
-    ) == ["Action plan", "Data profile", "Which segment would this customer be in?"]
+    ) == [
+        "Action plan",
+        "How the lines were read",
+        "Data profile",
+        "Which segment would this customer be in?",
+    ]
     choose(browser, "campaign")
     assert browser.evaluate("byId('verdict').textContent").startswith(tuple(CAMPAIGN_SEGMENTS))
     assert browser.complaints() == []
@@ -1364,6 +1370,28 @@ def test_principal_components_point_where_points_differ_most():
     assert np.corrcoef(places[:, 1], points[:, 1])[0, 1] == pytest.approx(1, abs=0.01)
     assert shares.sum() == pytest.approx(1, abs=0.01)
     assert shares[0] > shares[1]
+
+
+def test_the_decisions_that_matter_stand_on_the_page(results, demo):
+    questions = demo.rows("select distinct question from marts.readings where matters order by all")
+    shown = results["readings_that_matter"]
+    assert sorted({(row["question"],) for row in shown}) == questions
+    (table,) = how_the_lines_were_read(shown)
+    assert table.rows == shown
+    assert all(set(table.columns) <= row.keys() for row in shown)
+
+
+@pytest.mark.parametrize(
+    ("shown", "decisions", "title"),
+    [
+        (1, 1, "A decision about the source"),
+        (3, 3, "3 decisions about the source"),
+        (12, 40, "The first 12 of 40 decisions about the source"),
+    ],
+)
+def test_it_is_said_how_many_decisions_matter(shown, decisions, title):
+    (table,) = how_the_lines_were_read([{"decisions": decisions}] * shown)
+    assert table.title.startswith(title)
 
 
 def test_each_analysis_is_in_a_section_or_in_the_frame_of_the_page():
