@@ -14,15 +14,19 @@ from test_inputs import as_xlsx
 
 from reading.decisions import UnreadableFile
 
-NAMES = ["Invoice", "SKU", "Description", "Qty", "Date", "Price", "Customer", "Country", "Note"]
+NAMES = ["Invoice", "SKU", "Description", "Qty", "Date", "Price", "Customer", "Country"]
+NAMES += ["Note", "Discount", "Cost"]
 OURS = "invoice_id product_id description quantity invoiced_at unit_price customer_id country"
 OURS = OURS.split()
 TEXTS = [
     *("mug", "a, b", "a; b", "a | b", "tab\tbed", 'say "hi"', '"', '""', "it's", "two\nlines", ""),
     *(" spaced ", "caf\u00e9", "Gr\u00f6\u00dfe", "=1+1", "null", "\\", "\\n", "#", "-", "1,5"),
+    *("NULL", "NaN", "n/a", "NA"),
 ]
 NOTATIONS = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%d.%m.%y"]
 NOTATIONS += ["%Y%m%d", "%d %b %Y", "%Y-%m-%d"]
+NOTATIONS += ["%d/%m/%Y %H:%M +0200", "%m/%d/%y %I:%M %p -0500", "%d.%m.%Y %H:%MZ"]
+SIGNS = [["-{}"], ["{}"], ["{}", "-{}"], ["({})"], ["{}-"], ["-{} %", ""], ["", "{}%"]]
 ODD = [b'"', b"\n", b"\n\n", b"\0", b"\xff\xfe", b",;\t|", b"\r", b'\n"', b'x"x\n', b"\\"]
 TEXT_KINDS = ["csv", "tsv", "txt", "csv.gz"]
 
@@ -30,10 +34,11 @@ TEXT_KINDS = ["csv", "tsv", "txt", "csv.gz"]
 def rows_of(chance):
     """Rows of a shop: texts, but for the number of pieces, the moment and the price."""
     start = datetime(2010, 1, 1) + timedelta(days=chance.randrange(1_000))
+    signs = chance.choice(SIGNS)
     return [
         [
             f"{chance.choice('AB')}{place // 3}",
-            str(chance.randrange(10_000, 99_999)),
+            chance.choice([str(chance.randrange(10_000, 99_999)), "nan"]),
             chance.choice(TEXTS),
             chance.randint(1, 99),
             start
@@ -42,6 +47,8 @@ def rows_of(chance):
             f"c{chance.randrange(9)}",
             chance.choice(["UK", "France", ""]),
             chance.choice(TEXTS),
+            chance.choice(signs).format(chance.randint(1, 99)),
+            chance.choice(["n/k", "", "-", "12 ca.", "3"]),
         ]
         for place in range(chance.randint(60, 100))
     ]
@@ -58,10 +65,10 @@ def as_text(chance, rows):
     writer = csv.writer(written, delimiter=delimiter, lineterminator=ends, quoting=quoting)
     writer.writerow(NAMES)
     for row in rows:
-        *before, quantity, moment, price, customer, country, note = row
+        *before, quantity, moment, price = row[:6]
         price = f"{price:.2f}".replace(".", mark)
         moment = moment.strftime(notation)
-        writer.writerow([*before, quantity, moment, price, customer, country, note])
+        writer.writerow([*before, quantity, moment, price, *row[6:]])
     text = written.getvalue()
     if chance.random() < 0.3:
         text = text.removesuffix(ends)
@@ -173,7 +180,7 @@ def write_workbook(path, rows):
 
 
 def write_parquet(path, rows):
-    types = ["varchar"] * 3 + ["integer", "timestamp", "decimal(12, 2)"] + ["varchar"] * 3
+    types = ["varchar"] * 3 + ["integer", "timestamp", "decimal(12, 2)"] + ["varchar"] * 5
     with duckdb.connect() as connection:
         columns = ", ".join(f'"{name}" {kind}' for name, kind in zip(NAMES, types, strict=True))
         connection.execute(f"create table lines ({columns})")
@@ -185,9 +192,10 @@ def write_parquet(path, rows):
 @pytest.mark.parametrize("seed", range(15))
 def test_whole_files_are_read_as_they_were_written(tmp_path, seed):
     chance = random.Random(seed)
-    checks = {}
+    checks, products = {}, []
     for place in range(6):
         rows = rows_of(chance)
+        products += [row[1] for row in rows]
         kind = chance.choice([*TEXT_KINDS, *TEXT_KINDS, "xlsx", "parquet"])
         path = tmp_path / f"{place}.{kind}"
         if kind == "xlsx":
@@ -202,6 +210,8 @@ def test_whole_files_are_read_as_they_were_written(tmp_path, seed):
             checks[path.name] = (check_text, data, *how)
     landed = land(tmp_path)
     assert len(landed.files) == len(checks)
+    told = landed.decisions("lines")["words for nothing in product_id"]
+    assert told == products.count("nan")
     for file in landed.files:
         check, *how = checks[file["source_file"]]
         found = texts_of(landed, file["file_number"])
