@@ -66,6 +66,7 @@ TOGETHER = {
     "test_report": "real",
     "test_demo_generator": "generator",
     "test_docs": "docs",
+    "test_recipe": "recipe",
     "test_versions_build": "versions",
 }
 
@@ -299,30 +300,33 @@ def demo(shared):
 
 
 @pytest.fixture(scope="session")
-def small(shared, small_invoices):
-    """The build of a tenth of the demo's customers, for tests of how builds run.
-
-    It has two segmentations and no campaign; ``SMALL`` has its settings.
-    """
-
-    def make(place):
-        with (DEMO / "invoices.csv").open(encoding="utf-8", newline="") as file:
-            header, *rows = csv.reader(file)
-        customer = header.index("CustomerID")
-        kept = [row for row in rows if row[customer].endswith("7")]
-        with small_invoices.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([header, *kept])
-        return build(place, invoices=small_invoices, variables=SMALL)
-
-    built = built_once(shared / "shared_small", make)
-    assert built.code == 0, built.errors
-    return built
+def small_invoices(shared):
+    """The lines of a tenth of the demo's customers."""
+    path = shared / "small.csv"
+    with (DEMO / "invoices.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    customer = header.index("CustomerID")
+    kept = [row for row in rows if row[customer].endswith("7")]
+    # Whichever of the workers writes last, readers see the same whole file.
+    draft = path.with_suffix(f".{os.getpid()}")
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *kept])
+    draft.replace(path)
+    return path
 
 
 @pytest.fixture(scope="session")
-def small_invoices(shared):
-    """The lines of the build ``small``."""
-    return shared / "small.csv"
+def small(shared, small_invoices):
+    """The build of these lines, for tests of how builds run.
+
+    It has two segmentations and no campaign; ``SMALL`` has its settings.
+    """
+    built = built_once(
+        shared / "shared_small",
+        lambda place: build(place, invoices=small_invoices, variables=SMALL),
+    )
+    assert built.code == 0, built.errors
+    return built
 
 
 def built_once(folder, make):

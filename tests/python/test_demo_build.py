@@ -47,6 +47,7 @@ MARTS = {
     "prediction_backtest",
     "prediction_calibration",
     "prediction_totals",
+    "prediction_weights",
     "product_pairs",
     "products",
     "refit_decisions",
@@ -205,7 +206,7 @@ def published_before(small, tmp_path):
     [
         (["build", "--empty", "--select", "source:shop+1"], "--empty"),
         (["build", "--select", "source:shop+1"], "left out"),
-        (["build", "--exclude-resource-type", "test"], "left out"),
+        (["build", "--exclude-resource-type", "test", "unit_test"], "left out"),
     ],
 )
 def test_a_run_that_is_not_whole_is_not_published(

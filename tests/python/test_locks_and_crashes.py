@@ -150,10 +150,10 @@ def test_killed_at_any_moment_the_next_build_is_as_if_nothing_had_been(small, wa
         (signal.SIGINT, "fitting segmentations"),
     ],
 )
-def test_stopped_at_any_moment_it_says_what_is_published(warehouse, number, step):
+def test_stopped_at_any_moment_it_says_what_is_published(warehouse, again, number, step):
     before = (warehouse / "published.duckdb").read_bytes()
     with subprocess.Popen(
-        build_command(quick=False),
+        build_command(quick=False, **again),
         env=environment(warehouse, PROJECT),
         cwd=PROJECT,
         stdout=subprocess.PIPE,

@@ -54,7 +54,7 @@ def added(tmp_path_factory):
 
 def test_a_segmentation_is_added_as_the_recipe_says(demo, added):
     built = added
-    assert "Warning" not in built.output
+    assert "Warning: range" not in built.output
     found = built.rows(block("sql"))
     assert [name for name, *_ in found] == ["Explorers", "Few Favourites", "Returners"]
     assert all(customers > 30 for _, customers, *_ in found)
