@@ -151,7 +151,6 @@ def test_a_score_of_another_shop_is_refused(shop, tmp_path):
     assert scored.errors == (
         "error: var segmentations.lifecycle: the last fit is of another source or other settings; "
         "run a whole build once\n"
-        "error: var invoices: predictions were learnt from another source; run a whole build once\n"
     )
     assert not (shop / "scored.duckdb").exists()
 

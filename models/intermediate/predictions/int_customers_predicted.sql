@@ -1,5 +1,7 @@
 {{ config(pre_hook="{{ stop_without_weights() }}") }}
 
+{#- A score of another shop has stopped there, with one line; it need not stop here once more. -#}
+{%- do ref('customer_segments') -%}
 {#- Beyond these log odds of a chance to leave nothing is left to be summed, as in orders_in() of purchase_rates.py. -#}
 {%- set log_odds_from, log_odds_until = -38, 28 -%}
 {%- set days_a_month = 30.4375 -%}
